@@ -1,0 +1,214 @@
+#include "graph/dim.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <set>
+
+namespace sinter {
+namespace {
+
+int64_t checked_add(int64_t a, int64_t b) {
+  int64_t r;
+  if (__builtin_add_overflow(a, b, &r)) throw UserError(fmt::format("a size overflows 64 bits: {} + {}", a, b));
+  return r;
+}
+
+bool is_symbol_name(std::string_view s) {
+  if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) return false;
+  return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+}  // namespace
+
+int64_t checked_multiply(int64_t a, int64_t b) {
+  int64_t r;
+  if (__builtin_mul_overflow(a, b, &r)) throw UserError(fmt::format("a size overflows 64 bits: {} * {}", a, b));
+  return r;
+}
+
+Dim::Dim(const char* symbol) : Dim(std::string(symbol)) {}
+
+Dim::Dim(const std::string& symbol) {
+  if (!is_symbol_name(symbol)) throw UserError(fmt::format("'{}' cannot name a dimension: use letters, digits and '_', not starting with a digit", symbol));
+  terms_.push_back({{symbol}, 1});
+}
+
+int64_t Dim::number() const {
+  ensure(is_number(), "a number was asked of a symbolic dimension");
+  return constant_;
+}
+
+std::optional<std::string> Dim::symbol() const {
+  if (constant_ != 0 || terms_.size() != 1 || terms_[0].coefficient != 1 || terms_[0].factors.size() != 1) return std::nullopt;
+  return terms_[0].factors[0];
+}
+
+std::vector<std::string> Dim::symbols() const {
+  std::set<std::string> all;
+  for (const Term& t : terms_) all.insert(t.factors.begin(), t.factors.end());
+  return {all.begin(), all.end()};
+}
+
+int64_t Dim::evaluate(const Bindings& bindings) const {
+  int64_t sum = constant_;
+  for (const Term& t : terms_) {
+    int64_t value = t.coefficient;
+    for (const std::string& f : t.factors) {
+      auto found = bindings.find(f);
+      if (found == bindings.end()) throw UserError(fmt::format("the dimension '{}' has no value in this call", f));
+      value = checked_multiply(value, found->second);
+    }
+    sum = checked_add(sum, value);
+  }
+  return sum;
+}
+
+void Dim::add_term(const std::vector<std::string>& factors, int64_t coefficient) {
+  if (coefficient == 0) return;
+  if (factors.empty()) {
+    constant_ = checked_add(constant_, coefficient);
+    return;
+  }
+  auto at = std::lower_bound(terms_.begin(), terms_.end(), factors, [](const Term& t, const auto& f) { return t.factors < f; });
+  if (at == terms_.end() || at->factors != factors) {
+    terms_.insert(at, {factors, coefficient});
+    return;
+  }
+  at->coefficient = checked_add(at->coefficient, coefficient);
+  if (at->coefficient == 0) terms_.erase(at);
+}
+
+Dim operator+(const Dim& a, const Dim& b) {
+  Dim r = a;
+  r.add_term({}, b.constant_);
+  for (const auto& t : b.terms_) r.add_term(t.factors, t.coefficient);
+  return r;
+}
+
+Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
+
+Dim operator*(const Dim& a, const Dim& b) {
+  if (a.is_number() && b.is_number()) return Dim(checked_multiply(a.constant_, b.constant_));
+  Dim r;
+  auto terms = [](const Dim& d) {
+    std::vector<Dim::Term> all = d.terms_;
+    if (d.constant_ != 0) all.push_back({{}, d.constant_});
+    return all;
+  };
+  for (const auto& x : terms(a))
+    for (const auto& y : terms(b)) {
+      std::vector<std::string> factors = x.factors;
+      factors.insert(factors.end(), y.factors.begin(), y.factors.end());
+      std::sort(factors.begin(), factors.end());
+      r.add_term(factors, checked_multiply(x.coefficient, y.coefficient));
+    }
+  return r;
+}
+
+// Division by a single term is enough for reshapes and for merging loops; a longer divisor divides only itself and its multiples by a
+// number, which comparing tries.
+std::optional<Dim> Dim::divided_by(const Dim& d) const {
+  if (*this == d && !(d == Dim(0))) return Dim(1);
+  if (d.is_number() && d.constant_ == 0) return std::nullopt;
+  std::vector<Term> divisor = d.terms_;
+  if (d.constant_ != 0) divisor.push_back({{}, d.constant_});
+  if (divisor.size() != 1) return std::nullopt;
+  Dim quotient;
+  std::vector<Term> dividend = terms_;
+  if (constant_ != 0) dividend.push_back({{}, constant_});
+  for (const Term& t : dividend) {
+    if (t.coefficient % divisor[0].coefficient != 0) return std::nullopt;
+    if (!std::includes(t.factors.begin(), t.factors.end(), divisor[0].factors.begin(), divisor[0].factors.end())) return std::nullopt;
+    std::vector<std::string> rest;
+    std::set_difference(t.factors.begin(), t.factors.end(), divisor[0].factors.begin(), divisor[0].factors.end(), std::back_inserter(rest));
+    quotient.add_term(rest, t.coefficient / divisor[0].coefficient);
+  }
+  return quotient;
+}
+
+size_t Dim::hash() const {
+  size_t h = std::hash<int64_t>()(constant_);
+  for (const Term& t : terms_) {
+    h = h * 1000003 + static_cast<size_t>(t.coefficient);
+    for (const auto& f : t.factors) h = h * 1000003 + std::hash<std::string>()(f);
+  }
+  return h;
+}
+
+std::string to_string(const Dim& d) {
+  if (d.is_number()) return std::to_string(d.constant_);
+  std::string s;
+  for (const auto& t : d.terms_) {
+    std::string term = t.coefficient == 1 ? "" : t.coefficient == -1 ? "-" : std::to_string(t.coefficient) + "*";
+    s += (s.empty() ? "" : " + ") + term + fmt::format("{}", fmt::join(t.factors, "*"));
+  }
+  return d.constant_ == 0 ? s : s + " + " + std::to_string(d.constant_);
+}
+
+std::string to_string(const Shape& shape) {
+  std::string s = "[";
+  for (size_t i = 0; i < shape.size(); ++i) s += (i ? ", " : "") + to_string(shape[i]);
+  return s + "]";
+}
+
+std::string to_string(const std::vector<int64_t>& sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+
+Dim parse_dim(std::string_view text) {
+  Dim sum;
+  std::string_view rest = text;
+  auto trimmed = [](std::string_view s) {
+    while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
+    while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
+    return s;
+  };
+  for (bool more = true; more;) {
+    size_t plus = rest.find('+');
+    more = plus != std::string_view::npos;
+    std::string_view term = trimmed(rest.substr(0, plus));
+    if (more) rest.remove_prefix(plus + 1);
+    Dim value(1);
+    if (!term.empty() && term.front() == '-' && term.size() > 1 && !std::isdigit(static_cast<unsigned char>(term[1]))) {
+      value = Dim(-1);
+      term.remove_prefix(1);
+    }
+    for (bool factors = true; factors;) {
+      size_t star = term.find('*');
+      factors = star != std::string_view::npos;
+      std::string_view factor = trimmed(term.substr(0, star));
+      if (factors) term.remove_prefix(star + 1);
+      int64_t number = 0;
+      auto [end, error] = std::from_chars(factor.data(), factor.data() + factor.size(), number);
+      if (!factor.empty() && error == std::errc() && end == factor.data() + factor.size()) value = value * Dim(number);
+      else if (is_symbol_name(factor)) value = value * Dim(std::string(factor));
+      else throw UserError(fmt::format("'{}' is not a dimension: write a number, a name, or sums and products of those", text));
+    }
+    sum = sum + value;
+  }
+  return sum;
+}
+
+Dim product(const Shape& shape) {
+  Dim p(1);
+  for (const Dim& d : shape) p = p * d;
+  return p;
+}
+
+std::vector<int64_t> evaluate(const Shape& shape, const Bindings& bindings) {
+  std::vector<int64_t> sizes;
+  for (const Dim& d : shape) sizes.push_back(d.evaluate(bindings));
+  return sizes;
+}
+
+int64_t element_count(const std::vector<int64_t>& sizes) {
+  int64_t n = 1;
+  for (int64_t s : sizes) {
+    if (s < 0) throw UserError(fmt::format("a size is negative: {}", to_string(sizes)));
+    n = checked_multiply(n, s);
+  }
+  return n;
+}
+
+}  // namespace sinter

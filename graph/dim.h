@@ -1,0 +1,63 @@
+// A dimension: a number, a symbol ("batch"), or a polynomial of symbols with whole coefficients (batch*784, 2*batch+1).
+// Kept in a canonical form, so that equal expressions are equal values.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/support/errors.h"
+
+namespace sinter {
+
+// What the symbols stand for in one call.
+using Bindings = std::map<std::string, int64_t, std::less<>>;
+
+class Dim {
+ public:
+  Dim() = default;
+  Dim(int64_t number) : constant_(number) {}
+  Dim(int number) : constant_(number) {}
+  Dim(const char* symbol);  // a name: letters, digits, '_', not starting with a digit
+  Dim(const std::string& symbol);
+
+  bool is_number() const { return terms_.empty(); }
+  bool is(int64_t number) const { return is_number() && constant_ == number; }
+  int64_t number() const;                           // InternalError where symbolic
+  std::optional<std::string> symbol() const;        // the name, where this is one bare symbol
+  std::vector<std::string> symbols() const;         // all names in it
+  int64_t evaluate(const Bindings&) const;          // UserError where a symbol is unbound or the value overflows 64 bits
+  std::optional<Dim> divided_by(const Dim&) const;  // the exact quotient, where there is one for every binding
+
+  friend Dim operator+(const Dim&, const Dim&);  // these throw UserError where a coefficient overflows
+  friend Dim operator-(const Dim&, const Dim&);
+  friend Dim operator*(const Dim&, const Dim&);
+  bool operator==(const Dim&) const = default;
+  size_t hash() const;
+
+ private:
+  struct Term {
+    std::vector<std::string> factors;  // sorted, with repetition
+    int64_t coefficient = 0;           // never 0
+    bool operator==(const Term&) const = default;
+  };
+  void add_term(const std::vector<std::string>& factors, int64_t coefficient);
+  std::vector<Term> terms_;  // sorted by factors
+  int64_t constant_ = 0;
+  friend std::string to_string(const Dim&);
+};
+
+using Shape = std::vector<Dim>;
+
+std::string to_string(const Dim&);                     // "2*batch*k + 3"
+std::string to_string(const Shape&);                   // "[batch, 784]"
+Dim parse_dim(std::string_view);                       // inverse of to_string; UserError where malformed
+Dim product(const Shape&);                             // number of elements
+std::vector<int64_t> evaluate(const Shape&, const Bindings&);
+std::string to_string(const std::vector<int64_t>&);    // "[3, 4]"
+int64_t checked_multiply(int64_t, int64_t);            // UserError on overflow
+int64_t element_count(const std::vector<int64_t>&);    // checked
+
+}  // namespace sinter

@@ -1,0 +1,71 @@
+// Element types, what they are in C++, and the promotion table.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+#include "graph/support/errors.h"
+
+namespace sinter {
+
+enum class DType : uint8_t { boolean, u8, i32, i64, u32, u64, f32, f64 };
+
+inline constexpr DType boolean = DType::boolean, u8 = DType::u8, i32 = DType::i32, i64 = DType::i64, u32 = DType::u32, u64 = DType::u64,
+                       f32 = DType::f32, f64 = DType::f64;
+inline constexpr DType all_dtypes[] = {boolean, u8, i32, i64, u32, u64, f32, f64};
+
+std::string_view name(DType);                             // "f32"; boolean is "bool"
+std::optional<DType> dtype_named(std::string_view name);  // the inverse
+size_t size_of(DType);                                    // bytes; boolean is stored as one byte, 0 or 1
+
+constexpr bool is_float(DType t) { return t == f32 || t == f64; }
+constexpr bool is_signed(DType t) { return is_float(t) || t == i32 || t == i64; }
+constexpr bool is_integer(DType t) { return !is_float(t) && t != boolean; }
+
+// The common type of two operands. bool yields to all; u8 to all else; among integers the wider, and a signed with an unsigned of
+// its own width or more the wider signed (i64 at most); i32 and smaller with f32 give f32; u32, i64, u64 with a float give f64.
+DType promote(DType, DType);
+// The type a float-only function (exp, sqrt …) computes an integer in: f32 up to i32, f64 beyond.
+DType float_for(DType);
+// The type a sum or product of `t` accumulates and returns: i64 for bool, u8, i32; u64 for u32; else t.
+DType accumulator_for(DType);
+
+template <class T>
+struct Tag {
+  using type = T;
+};
+
+// Calls f(Tag<T>{}) with the C++ type that stores `t`: bool is bool, f32 float, and so on.
+template <class F>
+decltype(auto) dispatch(DType t, F&& f) {
+  switch (t) {
+    case DType::boolean: return f(Tag<bool>{});
+    case DType::u8: return f(Tag<uint8_t>{});
+    case DType::i32: return f(Tag<int32_t>{});
+    case DType::i64: return f(Tag<int64_t>{});
+    case DType::u32: return f(Tag<uint32_t>{});
+    case DType::u64: return f(Tag<uint64_t>{});
+    case DType::f32: return f(Tag<float>{});
+    case DType::f64: return f(Tag<double>{});
+  }
+  throw InternalError("a data type outside its enumeration");
+}
+
+template <class T>
+constexpr DType dtype_of() {
+  if constexpr (std::is_same_v<T, bool>) return boolean;
+  else if constexpr (std::is_same_v<T, uint8_t>) return u8;
+  else if constexpr (std::is_same_v<T, int32_t>) return i32;
+  else if constexpr (std::is_same_v<T, int64_t>) return i64;
+  else if constexpr (std::is_same_v<T, uint32_t>) return u32;
+  else if constexpr (std::is_same_v<T, uint64_t>) return u64;
+  else if constexpr (std::is_same_v<T, float>) return f32;
+  else {
+    static_assert(std::is_same_v<T, double>, "no sinter data type stores this C++ type");
+    return f64;
+  }
+}
+
+}  // namespace sinter

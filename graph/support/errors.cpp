@@ -1,0 +1,15 @@
+#include "graph/support/errors.h"
+
+#include <fmt/format.h>
+
+namespace sinter {
+
+std::string to_string(const Location& where) { return where.known() ? fmt::format("{}:{}", where.file, where.line) : std::string(); }
+
+UserError::UserError(std::string_view message, Location where)
+    : Error(where.known() ? fmt::format("{}: {}", to_string(where), message) : std::string(message)), message_(message), where_(std::move(where)) {}
+
+InternalError::InternalError(std::string_view condition, std::source_location where)
+    : Error(fmt::format("internal error at {}:{} ({}): {}; please report it", where.file_name(), where.line(), where.function_name(), condition)) {}
+
+}  // namespace sinter

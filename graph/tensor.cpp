@@ -1,0 +1,137 @@
+#include "graph/tensor.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+#include <numbers>
+
+namespace sinter {
+namespace {
+
+constexpr size_t alignment = 64;
+
+size_t byte_count(DType type, int64_t count) {
+  return static_cast<size_t>(checked_multiply(count, static_cast<int64_t>(size_of(type))));
+}
+
+// Philox-4x32-10: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
+std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
+  for (int round = 0; round < 10; ++round) {
+    uint64_t a = uint64_t{0xD2511F53} * counter[0], b = uint64_t{0xCD9E8D57} * counter[2];
+    counter = {static_cast<uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(b), static_cast<uint32_t>(a >> 32) ^ counter[3] ^ key[1],
+               static_cast<uint32_t>(a)};
+    key[0] += 0x9E3779B9;
+    key[1] += 0xBB67AE85;
+  }
+  return counter;
+}
+
+// Fills by f(two uniform numbers in (0, 1)), one pair of 64-bit draws an element.
+template <class F>
+Tensor random(std::vector<int64_t> sizes, uint64_t seed, DType type, F f) {
+  if (!is_float(type)) throw UserError(fmt::format("random numbers are f32 or f64, not {}", name(type)));
+  Tensor t = Tensor::uninitialized(type, std::move(sizes));
+  std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
+  auto unit = [](uint32_t high, uint32_t low) { return (static_cast<double>((uint64_t{high} << 21) ^ (low >> 11)) + 0.5) * 0x1p-53; };
+  for (int64_t i = 0; i < t.size(); ++i) {
+    auto r = philox({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), 0, 0}, key);
+    double value = f(unit(r[0], r[1]), unit(r[2], r[3]));
+    if (type == f32) static_cast<float*>(t.raw())[i] = static_cast<float>(value);
+    else static_cast<double*>(t.raw())[i] = value;
+  }
+  return t;
+}
+
+}  // namespace
+
+Tensor Tensor::uninitialized(DType type, std::vector<int64_t> sizes) {
+  Tensor t;
+  t.count_ = element_count(sizes);
+  t.sizes_ = std::move(sizes);
+  t.dtype_ = type;
+  size_t bytes = byte_count(type, t.count_);
+  if (bytes > SIZE_MAX / 2) throw UserError(fmt::format("a tensor of sizes {} does not fit in memory", to_string(t.sizes_)));
+  size_t rounded = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  void* p = std::aligned_alloc(alignment, rounded);
+  if (!p) throw SystemError(fmt::format("out of memory: {} bytes for a tensor of sizes {}", bytes, to_string(t.sizes_)));
+  t.data_ = std::shared_ptr<void>(p, std::free);
+  return t;
+}
+
+Tensor::Tensor(DType type, std::vector<int64_t> sizes) : Tensor(uninitialized(type, std::move(sizes))) { std::memset(data_.get(), 0, bytes()); }
+
+Tensor Tensor::borrow(void* data, DType type, std::vector<int64_t> sizes) {
+  Tensor t;
+  t.count_ = element_count(sizes);
+  t.sizes_ = std::move(sizes);
+  t.dtype_ = type;
+  byte_count(type, t.count_);
+  if (!data && t.count_ > 0) throw UserError("a tensor was given a null buffer");
+  if (reinterpret_cast<uintptr_t>(data) % size_of(type) != 0) throw UserError(fmt::format("a buffer of {} must be aligned to {} bytes", name(type), size_of(type)));
+  static char nothing;  // a place to point at where there are no elements
+  t.data_ = std::shared_ptr<void>(data ? data : &nothing, [](void*) {});
+  return t;
+}
+
+Tensor Tensor::clone() const {
+  if (!defined()) return {};
+  Tensor t = uninitialized(dtype_, sizes_);
+  std::memcpy(t.raw(), raw(), bytes());
+  return t;
+}
+
+Tensor Tensor::reshaped(std::vector<int64_t> sizes) const {
+  if (element_count(sizes) != count_) throw UserError(fmt::format("{} elements of sizes {} do not fit {}", count_, to_string(sizes_), to_string(sizes)));
+  Tensor t = *this;
+  t.sizes_ = std::move(sizes);
+  return t;
+}
+
+double Tensor::item() const {
+  if (!defined() || count_ != 1) throw UserError(fmt::format("item() reads the one element of a tensor; this one has sizes {}", to_string(sizes_)));
+  return dispatch(dtype_, [&](auto tag) { return static_cast<double>(*static_cast<const typename decltype(tag)::type*>(raw())); });
+}
+
+void Tensor::check_is(DType wanted) const {
+  if (wanted != dtype_) throw UserError(fmt::format("this tensor holds {}, not {}", name(dtype_), name(wanted)));
+}
+
+Tensor full(std::vector<int64_t> sizes, double value, DType type) {
+  Tensor t = Tensor::uninitialized(type, std::move(sizes));
+  dispatch(type, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::fill_n(static_cast<T*>(t.raw()), t.size(), static_cast<T>(value));
+  });
+  return t;
+}
+Tensor ones(std::vector<int64_t> sizes, DType type) { return full(std::move(sizes), 1, type); }
+Tensor zeros(std::vector<int64_t> sizes, DType type) { return Tensor(type, std::move(sizes)); }
+
+Tensor uniform(std::vector<int64_t> sizes, uint64_t seed, double scale, DType type) {
+  return random(std::move(sizes), seed, type, [scale](double u, double) { return scale * (2 * u - 1); });
+}
+
+// Box and Muller, "A note on the generation of random normal deviates", 1958.
+Tensor normal(std::vector<int64_t> sizes, uint64_t seed, double deviation, DType type) {
+  return random(std::move(sizes), seed, type,
+                [deviation](double u, double v) { return deviation * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v); });
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.sizes() != b.sizes()) return false;
+  return dispatch(a.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T *x = static_cast<const T*>(a.raw()), *y = static_cast<const T*>(b.raw());
+    for (int64_t i = 0; i < a.size(); ++i) {
+      if constexpr (std::is_floating_point_v<T>)
+        if (std::isnan(x[i]) && std::isnan(y[i])) continue;
+      if (std::memcmp(&x[i], &y[i], sizeof(T)) != 0) return false;
+    }
+    return true;
+  });
+}
+
+}  // namespace sinter
