@@ -1,0 +1,70 @@
+# How everything in this project is compiled, and the functions that make its targets.
+include(GNUInstallDirs)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+# No debug information in release: it is two thirds of what the compiler writes and the linker reads. Use `dev` to debug.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+
+find_program(CCACHE ccache)
+find_program(LLD ld.lld-19 NAMES ld.lld)
+mark_as_advanced(CCACHE LLD)
+# Sources are named from the repository's root in messages, whatever compiles them.
+set(SINTER_SOURCE_PREFIX ${PROJECT_SOURCE_DIR}/)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # ccache makes paths relative to the build folder, so that two clones, and two build folders, share what is cached.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  file(RELATIVE_PATH SINTER_SOURCE_PREFIX ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR})
+  string(REGEX REPLACE "/*$" "/" SINTER_SOURCE_PREFIX "${SINTER_SOURCE_PREFIX}")
+endif()
+
+# Applies the project's language, warnings and arithmetic to one of its own targets.
+function(sinter_target target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+    $<$<BOOL:${SINTER_WERROR}>:-Werror>
+    -fmacro-prefix-map=${SINTER_SOURCE_PREFIX}=
+    # The interpreter and the constant folder round exactly where the source says so.
+    -ffp-contract=off)
+  if(SINTER_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${SINTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${SINTER_SANITIZE})
+  endif()
+  if(LLD)
+    target_link_options(${target} PRIVATE -fuse-ld=lld)
+  endif()
+endfunction()
+
+# sinter_layer(graph): the static library sinter_graph, of every source file in that folder but those in the folder EXCEPT.
+function(sinter_layer folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXCEPT" "")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  if(arg_EXCEPT)
+    list(FILTER sources EXCLUDE REGEX "/${arg_EXCEPT}/")
+  endif()
+  if(NOT sources)
+    file(WRITE ${PROJECT_BINARY_DIR}/empty.cpp "")
+    set(sources ${PROJECT_BINARY_DIR}/empty.cpp)
+  endif()
+  add_library(sinter_${folder} STATIC ${sources})
+  sinter_target(sinter_${folder})
+  target_include_directories(sinter_${folder} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/sinter>)
+endfunction()
+
+# sinter_command(sinter tools/sinter): an executable of every source file in that folder.
+function(sinter_command name folder)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  if(sources)
+    add_executable(${name} ${sources})
+    sinter_target(${name})
+    target_link_libraries(${name} PRIVATE sinter::sinter CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json)
+    install(TARGETS ${name})
+  endif()
+endfunction()
