@@ -11,13 +11,13 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 find_program(CCACHE ccache)
 find_program(LLD ld.lld-19 NAMES ld.lld)
 mark_as_advanced(CCACHE LLD)
+
 # Sources are named from the repository's root in messages, whatever compiles them.
 set(SINTER_SOURCE_PREFIX ${PROJECT_SOURCE_DIR}/)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # ccache makes paths relative to the build folder, so that two clones, and two build folders, share what is cached.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
-  file(RELATIVE_PATH SINTER_SOURCE_PREFIX ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR})
-  string(REGEX REPLACE "/*$" "/" SINTER_SOURCE_PREFIX "${SINTER_SOURCE_PREFIX}")
+  cmake_path(RELATIVE_PATH SINTER_SOURCE_PREFIX BASE_DIRECTORY ${PROJECT_BINARY_DIR})
 endif()
 
 # Applies the project's language, warnings and arithmetic to one of its own targets.
