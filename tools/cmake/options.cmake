@@ -9,7 +9,7 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
 find_program(CCACHE ccache)
-find_program(LLD ld.lld-19 NAMES ld.lld)
+find_program(LLD ld.lld PATHS /usr/lib/llvm-19/bin NO_DEFAULT_PATH)
 mark_as_advanced(CCACHE LLD)
 
 # Sources are named from the repository's root in messages, whatever compiles them.
@@ -36,7 +36,8 @@ function(sinter_target target)
     target_link_options(${target} PUBLIC -fsanitize=${SINTER_SANITIZE})
   endif()
   if(LLD)
-    target_link_options(${target} PRIVATE -fuse-ld=lld)
+    cmake_path(GET LLD PARENT_PATH folder)
+    target_link_options(${target} PRIVATE -B${folder} -fuse-ld=lld)
   endif()
 endfunction()
 
