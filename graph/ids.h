@@ -11,7 +11,7 @@ struct Id {
   static constexpr uint32_t none = ~uint32_t{0};
   uint32_t index = none;
   constexpr Id() = default;
-  constexpr explicit Id(size_t index) : index(static_cast<uint32_t>(index)) {}
+  constexpr explicit Id(size_t position) : index(static_cast<uint32_t>(position)) {}
   constexpr bool valid() const { return index != none; }
   constexpr auto operator<=>(const Id&) const = default;
 };

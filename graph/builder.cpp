@@ -1,0 +1,291 @@
+#include "graph/builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "graph/ops/expand.h"
+
+namespace sinter {
+namespace {
+
+int64_t normalized(int64_t axis, size_t rank) {
+  int64_t n = static_cast<int64_t>(rank), a = axis < 0 ? axis + n : axis;
+  if (a < 0 || a >= n) throw UserError(fmt::format("axis {} is outside a value of {} dimensions", axis, n));
+  return a;
+}
+
+Axes normalized(const Axes& axes, size_t rank) {
+  Axes r;
+  for (int64_t a : axes) r.push_back(normalized(a, rank));
+  return r;
+}
+
+// Axes counted from the back, "all of them" and "what is left" become what they stand for.
+struct Normalize {
+  std::span<const Type> types;
+
+  void operator()(ReduceAttributes& a) const {
+    size_t rank = types[0].shape.size();
+    if (a.all) {
+      a.axes.resize(rank);
+      std::iota(a.axes.begin(), a.axes.end(), 0);
+      a.all = false;
+    }
+    a.axes = normalized(a.axes, rank);
+    std::sort(a.axes.begin(), a.axes.end());
+    if (std::adjacent_find(a.axes.begin(), a.axes.end()) != a.axes.end()) throw UserError("an axis is named twice");
+  }
+  void operator()(TransposeAttributes& a) const {
+    if (a.permutation.empty()) {
+      a.permutation.resize(types[0].shape.size());
+      std::iota(a.permutation.rbegin(), a.permutation.rend(), 0);
+    }
+    a.permutation = normalized(a.permutation, types[0].shape.size());
+  }
+  void operator()(BroadcastAttributes& a) const {
+    size_t rank = types[0].shape.size();
+    if (a.axes.empty() && rank > 0) {
+      if (a.shape.size() < rank) throw UserError(fmt::format("a value of shape {} cannot be broadcast to {}, which has fewer dimensions", to_string(types[0].shape), to_string(a.shape)));
+      a.axes.resize(rank);
+      std::iota(a.axes.begin(), a.axes.end(), static_cast<int64_t>(a.shape.size() - rank));
+    }
+    a.axes = normalized(a.axes, a.shape.size());
+  }
+  void operator()(ShapeAttributes& a) const {
+    Dim known(1);
+    size_t open = a.shape.size();
+    for (size_t i = 0; i < a.shape.size(); ++i) {
+      if (!a.shape[i].is(-1)) known = known * a.shape[i];
+      else if (open == a.shape.size()) open = i;
+      else throw UserError("a reshape can leave one size open, not two");
+    }
+    if (open == a.shape.size()) return;
+    auto rest = product(types[0].shape).divided_by(known);
+    if (!rest) throw UserError(fmt::format("{} elements of shape {} cannot be shared out to {}", to_string(product(types[0].shape)), to_string(types[0].shape), to_string(a.shape)));
+    a.shape[open] = *rest;
+  }
+  void operator()(IotaAttributes& a) const { a.axis = normalized(a.axis, a.shape.size()); }
+  void operator()(SliceAttributes& a) const {
+    if (a.steps.empty()) a.steps.assign(a.starts.size(), 1);
+  }
+  template <class T>
+  void operator()(T&) const {}
+};
+
+std::vector<Type> types_of(const Graph& graph, std::span<const NodeId> inputs) {
+  std::vector<Type> types;
+  for (NodeId i : inputs) types.push_back(graph.type(i));
+  return types;
+}
+
+std::string shapes_text(std::span<const Type> types) {
+  std::string text;
+  for (const Type& t : types) text += (text.empty() ? "" : ", ") + to_string(t);
+  return text;
+}
+
+// The type that `types` meet in, literals yielding to the rest.
+DType common_type(std::span<const Type> types, bool& weak) {
+  std::optional<DType> strong, literal;
+  for (const Type& t : types) {
+    auto& side = t.weak ? literal : strong;
+    side = side ? promote(*side, t.dtype) : t.dtype;
+  }
+  weak = !strong;
+  if (!strong) return *literal;
+  if (!literal || is_float(*strong)) return *strong;
+  if (is_float(*literal)) return float_for(*strong);
+  return *strong == boolean && *literal != boolean ? i32 : *strong;
+}
+
+void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inputs, const Origins& origins) {
+  std::vector<Type> types = types_of(graph, inputs);
+  size_t first = row.promotion == Promotion::select ? 1 : 0;
+  bool weak = false;
+  DType common = common_type(std::span(types).subspan(first), weak);
+  if (row.promotion == Promotion::numeric && common == boolean) common = i32;
+  if (row.promotion == Promotion::floating) common = weak && !is_float(common) ? f64 : float_for(common);
+  if (row.promotion == Promotion::logical && common != boolean) throw UserError(fmt::format("takes bool, not {}; write x != 0 for a number x", name(common)));
+  if (first == 1 && types[0].dtype != boolean) throw UserError(fmt::format("chooses by a bool, not {}", name(types[0].dtype)));
+  for (size_t i = first; i < inputs.size(); ++i)
+    if (types[i].dtype != common || types[i].weak != weak) {
+      if (weak && graph.node(inputs[i]).op != Op::constant) inputs[i] = build(graph, Op::convert, {inputs[i]}, ConvertAttributes{common}, origins);
+      else if (weak) inputs[i] = build_constant(graph, graph.constant_value(build_convert(graph, inputs[i], common, origins)), true, origins);
+      else inputs[i] = build_convert(graph, inputs[i], common, origins);
+    }
+  types = types_of(graph, inputs);
+  Shape shape = broadcast_shapes(types);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (types[i].shape != shape) inputs[i] = build(graph, Op::broadcast, {inputs[i]}, BroadcastAttributes{shape, {}}, origins);
+}
+
+// A reduction that keeps its axes is a reduction and a reshape.
+NodeId build_keeping(Graph& graph, Op op, NodeId input, ReduceAttributes attributes, const Origins& origins) {
+  Shape kept = graph.type(input).shape;
+  for (int64_t a : attributes.axes) kept[static_cast<size_t>(a)] = Dim(1);
+  attributes.keep = false;
+  NodeId reduced = build(graph, op, {input}, attributes, origins);
+  return build(graph, Op::reshape, {reduced}, ShapeAttributes{kept}, origins);
+}
+
+NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, Attributes attributes, const Origins& origins) {
+  std::vector<Type> types = types_of(graph, inputs);
+  std::visit([&](auto& a) { Normalize{types}(a); }, attributes);
+  if (row.family == Family::sugar) return expand(graph, row.op, inputs, attributes, origins);
+  if (row.promotion != Promotion::none) promote_operands(graph, row, inputs, origins);
+  if (row.op == Op::pad && types[1].weak) inputs[1] = build_convert(graph, inputs[1], graph.type(strengthened(graph, inputs[0], origins)).dtype, origins);
+  if (row.promotion == Promotion::none && row.family != Family::identity && row.family != Family::elementwise)
+    for (NodeId& i : inputs) i = strengthened(graph, i, origins);
+  if (row.family == Family::reduction && std::get<ReduceAttributes>(attributes).keep)
+    return build_keeping(graph, row.op, inputs[0], std::get<ReduceAttributes>(attributes), origins);
+  if (row.op == Op::sum) inputs[0] = build_convert(graph, inputs[0], accumulator_for(graph.type(inputs[0]).dtype), origins);
+  types = types_of(graph, inputs);
+  Type type = row.infer({types, attributes});
+  type.weak = row.promotion != Promotion::none && std::all_of(types.begin(), types.end(), [](const Type& t) { return t.weak || t.dtype == boolean; }) &&
+              std::any_of(types.begin(), types.end(), [](const Type& t) { return t.weak; }) && type.dtype != boolean;
+  return graph.append(row.op, inputs, std::move(attributes), std::move(type), origins);
+}
+
+}  // namespace
+
+Shape broadcast_shapes(std::span<const Type> types) {
+  size_t rank = 0;
+  for (const Type& t : types) rank = std::max(rank, t.shape.size());
+  Shape shape(rank, Dim(1));
+  for (const Type& t : types)
+    for (size_t i = 0; i < t.shape.size(); ++i) {
+      Dim& at = shape[rank - t.shape.size() + i];
+      if (at.is(1)) at = t.shape[i];
+      else if (!t.shape[i].is(1) && !(t.shape[i] == at))
+        throw UserError(fmt::format("{} and {} do not broadcast: along axis {} (counted from the last, 0) one is {}, the other {}", to_string(types[0].shape),
+                                    to_string(t.shape == types[0].shape ? shape : t.shape), t.shape.size() - 1 - i, to_string(at), to_string(t.shape[i])));
+    }
+  return shape;
+}
+
+NodeId build(Graph& graph, Op op, std::vector<NodeId> inputs, Attributes attributes, const Origins& origins) {
+  const OpInfo& row = info(op);
+  ensure(static_cast<int>(inputs.size()) == row.arity, "wrong number of operands for an operation");
+  std::vector<Type> types = types_of(graph, inputs);
+  for (const Type& t : types)
+    if (!t.known) return graph.append(op, inputs, std::move(attributes), Type::unknown(), origins);
+  Location where = origins.empty() ? Location() : graph.location(origins.front());
+  try {
+    return build_typed(graph, row, std::move(inputs), std::move(attributes), origins);
+  } catch (const UserError& error) {
+    if (error.where().known()) throw;
+    std::string operands = types.empty() ? "" : " of " + shapes_text(types);
+    throw UserError(fmt::format("{}{}: {}", row.name, operands, error.message()), where);
+  }
+}
+
+NodeId build_constant(Graph& graph, const Tensor& value, bool weak, const Origins& origins) {
+  Type type = Type::of(value.dtype(), Shape(value.sizes().begin(), value.sizes().end()));
+  type.weak = weak;
+  return graph.append(Op::constant, {}, ConstantAttributes{graph.add_constant(value)}, type, origins);
+}
+
+namespace {
+void check_free(const Graph& graph, const std::string& name, const Origins& origins) {
+  Location where = origins.empty() ? Location() : graph.location(origins.front());
+  if (name.empty()) throw UserError("a variable needs a name", where);
+  for (char c : name)
+    if (c < ' ' || c == '"' || c == '\\' || c == 0x7f) throw UserError(fmt::format("the name '{}' holds a quote, a backslash or a control character", name), where);
+  NodeId other = graph.named(name);
+  if (!other.valid()) return;
+  Location first = graph.where(other);
+  throw UserError(fmt::format("'{}' is declared twice in one graph{}; use another name, or enter a GraphScope of its own", name,
+                              first.known() ? " (first at " + to_string(first) + ")" : ""), where);
+}
+}  // namespace
+
+NodeId build_variable(Graph& graph, const std::string& name, const Type& type, const Origins& origins) {
+  check_free(graph, name, origins);
+  for (const Dim& d : type.shape)
+    if (d.is_number() && d.number() < 0) throw UserError(fmt::format("'{}' has a negative size: {}", name, to_string(type.shape)), origins.empty() ? Location() : graph.location(origins.front()));
+  return graph.append(Op::variable, {}, VariableAttributes{name}, type, origins);
+}
+
+NodeId build_parameter(Graph& graph, std::shared_ptr<ParameterStorage> storage, const Origins& origins) {
+  check_free(graph, storage->name, origins);
+  Type type = Type::of(storage->value.dtype(), Shape(storage->value.sizes().begin(), storage->value.sizes().end()));
+  std::string name = storage->name;
+  graph.add_parameter(std::move(storage));
+  return graph.append(Op::parameter, {}, ParameterAttributes{name}, type, origins);
+}
+
+NodeId build_convert(Graph& graph, NodeId value, DType dtype, const Origins& origins) {
+  const Type& type = graph.type(value);
+  if (type.known && type.dtype == dtype && !type.weak) return value;
+  if (!type.weak || graph.node(value).op != Op::constant) return build(graph, Op::convert, {value}, ConvertAttributes{dtype}, origins);
+  const Tensor& literal = graph.constant_value(value);
+  Tensor converted = Tensor::uninitialized(dtype, literal.sizes());
+  DType from[] = {literal.dtype()};
+  const void* in = literal.raw();
+  void* out = converted.raw();
+  evaluate(expression_of(Op::convert, from, dtype), std::span(&in, 1), std::span(&out, 1), literal.size());
+  if (is_integer(dtype) && !is_float(literal.dtype()) && literal.size() == 1 && (converted.item() != literal.item()))
+    throw UserError(fmt::format("the literal {} does not fit {}", literal.item(), name(dtype)));
+  return build_constant(graph, converted, false, origins);
+}
+
+NodeId strengthened(Graph& graph, NodeId value, const Origins& origins) {
+  const Type& type = graph.type(value);
+  return type.known && type.weak ? build_convert(graph, value, is_float(type.dtype) ? f32 : i32, origins) : value;
+}
+
+namespace {
+// Copies the reachable nodes of `from` through `make`, which returns the new node of an old one that is no leaf.
+template <class Leaf, class Make>
+Program rebuilt(const Graph& from, const std::vector<NodeId>& outputs, const std::vector<Update>& updates, const std::vector<bool>& needed, Leaf leaf, Make make) {
+  Program to;
+  std::vector<NodeId> moved(from.size());
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (!needed[i]) continue;
+    NodeId id(i);
+    const Node& node = from.node(id);
+    Origins origins;
+    for (uint32_t o : from.origins(id)) origins = united(origins, {to.graph.intern(from.location(o))});
+    std::vector<NodeId> inputs;
+    for (NodeId input : from.inputs(id)) inputs.push_back(moved[input.index]);
+    if (node.op == Op::parameter) to.graph.add_parameter(from.parameter(id));
+    if (node.op == Op::constant) moved[i] = build_constant(to.graph, from.constant_value(id), node.type.weak, origins);
+    else if (info(node.op).family == Family::leaf) moved[i] = to.graph.append(node.op, {}, node.attributes, leaf(node), origins);
+    else moved[i] = make(to.graph, node, std::move(inputs), origins);
+  }
+  for (NodeId o : outputs) to.outputs.push_back(strengthened(to.graph, moved[o.index], to.graph.origins(moved[o.index])));
+  for (const Update& u : updates) to.updates.push_back({moved[u.parameter.index], moved[u.value.index]});
+  return to;
+}
+}  // namespace
+
+Program specialize(const Program& program, const std::unordered_map<std::string, Type>& variables) {
+  auto leaf = [&](const Node& node) {
+    if (node.op != Op::variable || node.type.known) return node.type;
+    const std::string& name = std::get<VariableAttributes>(node.attributes).name;
+    auto found = variables.find(name);
+    if (found == variables.end()) throw UserError(fmt::format("'{}' was declared without a type and none is given for it here", name));
+    return found->second;
+  };
+  auto make = [](Graph& graph, const Node& node, std::vector<NodeId> inputs, const Origins& origins) {
+    return build(graph, node.op, std::move(inputs), node.attributes, origins);
+  };
+  return rebuilt(program.graph, program.outputs, program.updates, reachable(program), leaf, make);
+}
+
+Program extract(const Graph& graph, const std::vector<NodeId>& outputs, const std::vector<Update>& updates) {
+  std::vector<bool> needed(graph.size());
+  for (NodeId o : outputs) needed[o.index] = true;
+  for (const Update& u : updates) needed[u.parameter.index] = needed[u.value.index] = true;
+  for (size_t i = graph.size(); i-- > 0;)
+    if (needed[i])
+      for (NodeId input : graph.inputs(NodeId(i))) needed[input.index] = true;
+  auto make = [](Graph& to, const Node& node, std::vector<NodeId> inputs, const Origins& origins) {
+    return to.append(node.op, inputs, node.attributes, node.type, origins);
+  };
+  return rebuilt(graph, outputs, updates, needed, [](const Node& node) { return node.type; }, make);
+}
+
+}  // namespace sinter

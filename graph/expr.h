@@ -1,0 +1,201 @@
+// What users write: variables, parameters, constants and expressions of them. Every function takes Operands, which are made from
+// expressions and literals and note the user's file and line on the way.
+#pragma once
+#include <concepts>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace sinter {
+
+using Here = std::source_location;
+
+// A handle on a node: keeps its graph alive. Copying is cheap. Undefined by default.
+class Expr {
+ public:
+  Expr() = default;
+  Expr(std::shared_ptr<Graph> graph, NodeId id) : graph_(std::move(graph)), id_(id) {}
+  bool defined() const { return graph_ != nullptr; }
+  const std::shared_ptr<Graph>& graph() const { return graph_; }
+  NodeId id() const { return id_; }
+  bool is_template() const;      // depends on a Variable declared with no type
+  const Type& type() const;      // UserError where undefined or a template
+  DType dtype() const { return type().dtype; }
+  const Shape& shape() const { return type().shape; }
+
+ private:
+  std::shared_ptr<Graph> graph_;
+  NodeId id_;
+};
+
+// An expression or a literal, with the line that wrote it. Literals take the type of what they meet.
+class Operand {
+ public:
+  Operand(const Expr& expr, Here where = Here::current()) : value_(expr), where_(where) {}
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Operand(T literal, Here where = Here::current()) : value_(tensor(literal)), where_(where) {}
+
+  Here where() const { return where_; }
+  std::shared_ptr<Graph> graph() const;                      // null for a literal
+  Expr in(const std::shared_ptr<Graph>&) const;              // UserError where it belongs to another graph, or is undefined
+  Expr expr() const;                                         // literals join the current graph
+
+ private:
+  template <class T>
+  static Tensor tensor(T literal) {
+    if constexpr (std::is_same_v<T, bool>) return Tensor::scalar(literal);
+    else if constexpr (std::is_integral_v<T>) return Tensor::scalar(static_cast<int64_t>(literal));
+    else return Tensor::scalar(static_cast<double>(literal));
+  }
+  std::variant<Expr, Tensor> value_;
+  Here where_;
+};
+
+// A placeholder fed at each call. Without a type it makes what it reaches a template, typed at the call.
+class Variable : public Expr {
+ public:
+  explicit Variable(const std::string& name, Here where = Here::current());
+  Variable(const std::string& name, DType, Shape, Here where = Here::current());
+};
+
+// A value that functions share and training steps update. Owns its storage; copies of a Parameter name the same one.
+class Parameter : public Expr {
+ public:
+  Parameter(const std::string& name, const Tensor& initial, Here where = Here::current());
+  const std::string& name() const { return storage_->name; }
+  Tensor read() const;                // a copy, taken between steps
+  void set(const Tensor&) const;      // UserError where type or sizes differ
+  const std::shared_ptr<ParameterStorage>& storage() const { return storage_; }
+
+ private:
+  std::shared_ptr<ParameterStorage> storage_;
+};
+
+class Constant : public Expr {
+ public:
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Constant(T literal, Here where = Here::current()) : Expr(Operand(literal, where).expr()) {}
+  Constant(const Tensor& value, Here where = Here::current());  // the elements are copied
+};
+
+// The thread's current graph, which Variables join, while this lives: a new one, or the one of an expression.
+class GraphScope {
+ public:
+  GraphScope();
+  explicit GraphScope(std::shared_ptr<Graph>);
+  ~GraphScope();
+  GraphScope(const GraphScope&) = delete;
+  GraphScope& operator=(const GraphScope&) = delete;
+
+ private:
+  std::shared_ptr<Graph> entered_;
+  std::weak_ptr<Graph> before_;
+};
+std::shared_ptr<Graph> current_graph();
+
+// While this lives, what the thread builds comes from these lines instead of its own: a composition names its caller's line, a gradient
+// its forward operation's. The outermost composition wins.
+class OriginScope {
+ public:
+  explicit OriginScope(const Operand& caller);
+  explicit OriginScope(std::vector<Location> lines);
+  ~OriginScope();
+  OriginScope(const OriginScope&) = delete;
+  OriginScope& operator=(const OriginScope&) = delete;
+
+ private:
+  std::vector<Location> lines_;
+  OriginScope* before_;
+  friend Origins origins_at(Graph&, Here);
+};
+Origins origins_at(Graph&, Here where);  // the scope's lines, or `where` outside any
+
+// The node `op` on these operands.
+Expr make(Op, std::initializer_list<Operand>, Attributes = NoAttributes{});
+
+// A parameter and the expression that replaces it after each call.
+struct ParameterUpdate {
+  Parameter parameter;
+  Expr value;
+};
+using Updates = std::vector<ParameterUpdate>;
+
+// The part of the graph that these reach. UserError where they are of several graphs, an update's type is not its parameter's, or a
+// parameter is updated twice.
+Program program_of(const std::vector<Expr>& outputs, const Updates& = {});
+
+Expr operator+(Operand, Operand);
+Expr operator-(Operand, Operand);
+Expr operator*(Operand, Operand);
+Expr operator/(Operand, Operand);
+Expr operator-(Operand);
+Expr operator<(Operand, Operand);
+Expr operator<=(Operand, Operand);
+Expr operator>(Operand, Operand);
+Expr operator>=(Operand, Operand);
+Expr operator==(Operand, Operand);
+Expr operator!=(Operand, Operand);
+Expr operator&&(Operand, Operand);
+Expr operator||(Operand, Operand);
+Expr operator!(Operand);
+
+Expr abs(Operand);
+Expr sign(Operand);
+Expr floor(Operand);
+Expr exp(Operand);
+Expr expm1(Operand);
+Expr log(Operand);
+Expr log1p(Operand);
+Expr sqrt(Operand);
+Expr rsqrt(Operand);
+Expr sin(Operand);
+Expr cos(Operand);
+Expr tanh(Operand);
+Expr sigmoid(Operand);
+Expr erf(Operand);
+Expr pow(Operand, Operand);
+Expr maximum(Operand, Operand);
+Expr minimum(Operand, Operand);
+Expr select(Operand condition, Operand then, Operand otherwise);
+Expr convert(Operand, DType);
+
+Expr broadcast_to(Operand, Shape);                  // NumPy's: trailing axes align
+Expr broadcast(Operand, Shape, Axes axes);          // input axis i becomes axis axes[i]
+Expr reshape(Operand, Shape);                       // one size may be -1
+Expr transpose(Operand, Axes permutation = {});     // empty: reversed
+Expr slice(Operand, Shape starts, Shape stops, Axes steps = {});
+Expr pad(Operand, Operand value, Axes low, Axes high, Axes interior = {});
+Expr iota(Shape, int64_t axis = 0, DType = i32, Here = Here::current());  // 0, 1, 2 … along an axis
+Expr dimension(Dim, Here = Here::current());        // a size as an i64 scalar
+Expr size(Operand);                                 // number of elements, an i64 scalar
+Expr size(Operand, Axes axes);                      // product of these sizes
+
+// Over all axes, or over some; `keep` leaves them with size 1. Sums of small integers are i64.
+Expr sum(Operand);
+Expr sum(Operand, Axes axes, bool keep = false);
+Expr max(Operand);
+Expr max(Operand, Axes axes, bool keep = false);
+Expr min(Operand);
+Expr min(Operand, Axes axes, bool keep = false);
+
+Expr matmul(Operand, Operand);                      // NumPy's, with its batching
+Expr contract(Operand, Operand, ContractionAttributes);
+Expr stop_gradient(Operand);
+
+template <class... F>
+std::vector<Expr> GradientRule::each(F&&... make_one) const {
+  size_t i = 0;
+  std::vector<Expr> result;
+  (result.push_back(wanted[i++] ? make_one() : Expr()), ...);
+  return result;
+}
+
+}  // namespace sinter

@@ -1,0 +1,91 @@
+#include "graph/graph.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <string_view>
+
+namespace sinter {
+
+ParameterStorage::ParameterStorage(std::string parameter_name, Tensor initial) : name(std::move(parameter_name)), value(std::move(initial)) {
+  static std::atomic<uint64_t> last{0};
+  id = ++last;
+}
+
+NodeId Graph::append(Op op, std::span<const NodeId> inputs, Attributes attributes, Type type, Origins origins) {
+  if (nodes_.size() >= NodeId::none - 1 || inputs_.size() >= NodeId::none - inputs.size()) throw UserError("a graph holds fewer than 2^32 nodes");
+  NodeId id(nodes_.size());
+  for (NodeId i : inputs) ensure(i.index < id.index, "a node's inputs come before it");
+  const std::string* name = nullptr;
+  if (auto* variable = std::get_if<VariableAttributes>(&attributes)) name = &variable->name;
+  if (auto* parameter = std::get_if<ParameterAttributes>(&attributes)) name = &parameter->name;
+  if (name) names_.emplace(*name, id);
+  std::vector<NodeId> copied(inputs.begin(), inputs.end());  // `inputs` may point into inputs_
+  nodes_.push_back({op, static_cast<uint32_t>(inputs_.size()), static_cast<uint32_t>(copied.size()), std::move(type), std::move(attributes)});
+  inputs_.insert(inputs_.end(), copied.begin(), copied.end());
+  origins_.push_back(std::move(origins));
+  return id;
+}
+
+Origins united(const Origins& a, const Origins& b) {
+  Origins r;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(r));
+  return r;
+}
+
+void Graph::add_origins(NodeId id, const Origins& more) { origins_[id.index] = united(origins_[id.index], more); }
+
+uint32_t Graph::intern(const Location& where) {
+  auto [at, is_new] = location_index_.try_emplace(to_string(where), static_cast<uint32_t>(locations_.size()));
+  if (is_new) locations_.push_back(where);
+  return at->second;
+}
+
+Location Graph::where(NodeId id) const {
+  const Origins& o = origins_[id.index];
+  return o.empty() ? Location() : locations_[o.front()];
+}
+
+uint32_t Graph::add_constant(const Tensor& value) {
+  size_t h = std::hash<std::string_view>()({static_cast<const char*>(value.raw()), value.bytes()}) * 31 + static_cast<size_t>(value.dtype());
+  auto [begin, end] = constant_index_.equal_range(h);
+  for (auto at = begin; at != end; ++at) {
+    const Tensor& other = constants_[at->second];
+    if (other.dtype() == value.dtype() && other.sizes() == value.sizes() && std::memcmp(other.raw(), value.raw(), value.bytes()) == 0) return at->second;
+  }
+  constants_.push_back(value);
+  constant_index_.emplace(h, static_cast<uint32_t>(constants_.size() - 1));
+  return static_cast<uint32_t>(constants_.size() - 1);
+}
+
+void Graph::add_parameter(std::shared_ptr<ParameterStorage> storage) { parameters_.emplace(storage->name, std::move(storage)); }
+
+const std::shared_ptr<ParameterStorage>& Graph::parameter(const std::string& name) const {
+  auto found = parameters_.find(name);
+  ensure(found != parameters_.end(), "a parameter node without its storage");
+  return found->second;
+}
+
+NodeId Graph::named(const std::string& name) const {
+  auto found = names_.find(name);
+  return found == names_.end() ? NodeId() : found->second;
+}
+
+std::vector<bool> reachable(const Program& program) {
+  std::vector<bool> seen(program.graph.size());
+  for (NodeId o : program.outputs) seen[o.index] = true;
+  for (const Update& u : program.updates) seen[u.parameter.index] = seen[u.value.index] = true;
+  for (size_t i = program.graph.size(); i-- > 0;)
+    if (seen[i])
+      for (NodeId input : program.graph.inputs(NodeId(i))) seen[input.index] = true;
+  return seen;
+}
+
+bool is_template(const Program& program) {
+  std::vector<bool> needed = reachable(program);
+  for (size_t i = 0; i < needed.size(); ++i)
+    if (needed[i] && !program.graph.type(NodeId(i)).known) return true;
+  return false;
+}
+
+}  // namespace sinter

@@ -1,0 +1,111 @@
+#include "graph/interpreter.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+namespace sinter {
+namespace {
+
+Tensor evaluate_elementwise(const Node& node, std::span<const Tensor> inputs, std::vector<int64_t> sizes) {
+  Tensor result = Tensor::uninitialized(node.type.dtype, std::move(sizes));
+  std::vector<DType> types;
+  std::vector<const void*> operands;
+  for (const Tensor& t : inputs) types.push_back(t.dtype()), operands.push_back(t.raw());
+  void* out = result.raw();
+  evaluate(expression_of(node.op, types, node.type.dtype), operands, std::span(&out, 1), result.size());
+  return result;
+}
+
+Tensor evaluate_iota(const IotaAttributes& a, std::vector<int64_t> sizes) {
+  Tensor result = Tensor::uninitialized(a.dtype, sizes);
+  int64_t inner = 1;
+  for (size_t i = static_cast<size_t>(a.axis) + 1; i < sizes.size(); ++i) inner *= sizes[i];
+  int64_t length = sizes[static_cast<size_t>(a.axis)];
+  dispatch(a.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < result.size(); ++i) static_cast<T*>(result.raw())[i] = static_cast<T>(i / inner % length);
+  });
+  return result;
+}
+
+}  // namespace
+
+Bindings bind_inputs(const Program& program, const NamedTensors& inputs) {
+  const Graph& graph = program.graph;
+  std::vector<bool> needed = reachable(program);
+  Bindings bindings;
+  std::vector<NodeId> variables;
+  for (size_t i = 0; i < graph.size(); ++i)
+    if (needed[i] && graph.node(NodeId(i)).op == Op::variable) variables.push_back(NodeId(i));
+  for (const auto& [name, tensor] : inputs)
+    if (NodeId id = graph.named(name); !id.valid() || graph.node(id).op != Op::variable)
+      throw UserError(fmt::format("there is no input '{}'", name));
+  for (NodeId id : variables) {
+    const std::string& name = graph.attributes<VariableAttributes>(id).name;
+    const Type& type = graph.type(id);
+    auto found = inputs.find(name);
+    if (found == inputs.end() || !found->second.defined()) throw UserError(fmt::format("the input '{}' ({}) is missing", name, to_string(type)), graph.where(id));
+    const Tensor& t = found->second;
+    bool fits = t.dtype() == type.dtype && t.sizes().size() == type.shape.size();
+    for (size_t a = 0; fits && a < type.shape.size(); ++a)
+      if (auto symbol = type.shape[a].symbol()) fits = bindings.try_emplace(*symbol, t.sizes()[a]).first->second == t.sizes()[a];
+    if (!fits) {
+      std::string bound;
+      for (const auto& [symbol, value] : bindings) bound += fmt::format("{}{} = {}", bound.empty() ? ", where " : ", ", symbol, value);
+      throw UserError(fmt::format("the input '{}' is {}, not {}{}{}", name, to_string(type), sinter::name(t.dtype()), to_string(t.sizes()), bound), graph.where(id));
+    }
+  }
+  for (NodeId id : variables) {
+    const std::string& name = graph.attributes<VariableAttributes>(id).name;
+    if (evaluate(graph.type(id).shape, bindings) != inputs.at(name).sizes())
+      throw UserError(fmt::format("the input '{}' is {}, here {}, not {}", name, to_string(graph.type(id)), to_string(evaluate(graph.type(id).shape, bindings)), to_string(inputs.at(name).sizes())),
+                      graph.where(id));
+  }
+  return bindings;
+}
+
+Tensor evaluate_node(const Graph& graph, NodeId id, std::span<const Tensor> inputs, const Bindings& bindings) {
+  const Node& node = graph.node(id);
+  std::vector<int64_t> sizes = evaluate(node.type.shape, bindings);
+  const OpInfo& row = info(node.op);
+  switch (row.family) {
+    case Family::leaf: break;
+    case Family::elementwise: return evaluate_elementwise(node, inputs, std::move(sizes));
+    case Family::movement:
+    case Family::reduction:
+    case Family::contraction:
+    case Family::identity: return row.reference({inputs, node.attributes, node.type.dtype, sizes, bindings});
+    case Family::sugar: throw InternalError("sugar in a program whose types are known");
+  }
+  if (node.op == Op::constant) return graph.constant_value(id);
+  if (node.op == Op::iota) return evaluate_iota(graph.attributes<IotaAttributes>(id), std::move(sizes));
+  if (node.op == Op::dimension) return Tensor::scalar(graph.attributes<DimensionAttributes>(id).value.evaluate(bindings));
+  throw InternalError("a variable or parameter has no value of its own");
+}
+
+Interpreted interpret(const Program& program, const NamedTensors& inputs) {
+  const Graph& graph = program.graph;
+  if (is_template(program)) throw UserError("a program with untyped variables is specialized before it is run");
+  Bindings bindings = bind_inputs(program, inputs);
+  std::vector<bool> needed = reachable(program);
+  std::vector<Tensor> values(graph.size());
+  for (size_t i = 0; i < graph.size(); ++i) {
+    if (!needed[i]) continue;
+    NodeId id(i);
+    const Node& node = graph.node(id);
+    if (node.op == Op::variable) values[i] = inputs.at(graph.attributes<VariableAttributes>(id).name);
+    else if (node.op == Op::parameter) values[i] = graph.parameter(id)->value;
+    else {
+      std::vector<Tensor> operands;
+      for (NodeId input : graph.inputs(id)) operands.push_back(values[input.index]);
+      values[i] = evaluate_node(graph, id, operands, bindings);
+    }
+  }
+  Interpreted result;
+  for (NodeId o : program.outputs) result.outputs.push_back(values[o.index].clone());
+  for (const Update& u : program.updates) result.updates.push_back(values[u.value.index].clone());
+  return result;
+}
+
+}  // namespace sinter

@@ -1,0 +1,26 @@
+// Runs a program node by node by the op table's reference semantics: slow, simple, and what everything else is held against.
+#pragma once
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace sinter {
+
+using NamedTensors = std::unordered_map<std::string, Tensor>;
+
+// Values of the symbols in the variables' shapes that make `inputs` fit. UserError where an input is missing, unknown, of another type,
+// or of sizes that do not fit. A variable of the program that nothing reaches is not asked for.
+Bindings bind_inputs(const Program&, const NamedTensors& inputs);
+
+struct Interpreted {
+  std::vector<Tensor> outputs;
+  std::vector<Tensor> updates;  // in the program's order; parameters themselves are not touched
+};
+Interpreted interpret(const Program&, const NamedTensors& inputs);
+
+// The value of one node, given those of its inputs.
+Tensor evaluate_node(const Graph&, NodeId, std::span<const Tensor> inputs, const Bindings&);
+
+}  // namespace sinter

@@ -1,0 +1,104 @@
+// The op table: one row an operation. What can be derived from a row is derived, here and everywhere.
+#pragma once
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "graph/attributes.h"
+#include "graph/ids.h"
+#include "graph/scalar.h"
+#include "graph/tensor.h"
+#include "graph/type.h"
+
+namespace sinter {
+
+class Graph;
+class Expr;
+
+enum class Op : uint8_t {
+  // leaves
+  variable, parameter, constant, dimension, iota,
+  // elementwise, one operand
+  negate, abs, sign, floor, exp, expm1, log, log1p, sqrt, rsqrt, sin, cos, tanh, sigmoid, erf, logical_not, convert,
+  // elementwise, more operands
+  add, subtract, multiply, divide, power, maximum, minimum, equal, not_equal, less, less_equal, logical_and, logical_or, select,
+  // movement
+  broadcast, reshape, transpose, slice, pad,
+  // the rest
+  sum, max, min, contract, stop_gradient,
+  // sugar: what the builder expands as soon as it knows the operands' types
+  matmul, size,
+  count_
+};
+
+enum class Family : uint8_t { leaf, elementwise, movement, reduction, contraction, identity, sugar };
+
+// What the builder does to operands before the shape rule sees them; all but `none` also broadcast them to one shape, as NumPy does.
+enum class Promotion : uint8_t {
+  none,      // nothing
+  numeric,   // to the common type; not boolean
+  any,       // to the common type
+  floating,  // to the common type, integers to the float that holds them
+  logical,   // must be boolean
+  select     // the first boolean, the others to their common type
+};
+
+struct Inference {
+  std::span<const Type> inputs;
+  const Attributes& attributes;
+};
+
+// What a gradient rule is given. A rule returns one expression an input, undefined where nothing flows; it need not build what
+// wanted[i] does not ask for.
+struct GradientRule {
+  std::span<const Expr> inputs;
+  const Expr& output;
+  const Expr& adjoint;  // of the output: same type
+  const Attributes& attributes;
+  const std::vector<bool>& wanted;
+  bool masked;          // a select, maximum or minimum lies between this node and what is differentiated
+  // `value`, or 0 where the adjoint is 0 and a mask may have made it so: 0 * inf is 0 where the value was not selected.
+  Expr guarded(const Expr& value) const;
+  // One maker an input, called where wanted.
+  template <class... F>
+  std::vector<Expr> each(F&&... make) const;
+};
+
+// What reference semantics are given: values of the inputs, and the type and sizes of the result.
+struct Reference {
+  std::span<const Tensor> inputs;
+  const Attributes& attributes;
+  DType dtype;
+  const std::vector<int64_t>& sizes;
+  const Bindings& bindings;
+};
+
+// Where tests sample an operand of an elementwise row.
+struct Domain {
+  double low = -3, high = 3;
+};
+
+struct OpInfo {
+  Op op;
+  std::string_view name;
+  int arity;
+  Family family;
+  Promotion promotion;
+  bool commutative;
+  Type (*infer)(const Inference&);                      // throws UserError (with no location) where the operands do not fit
+  Scalar (*expression)(std::span<const Scalar>, DType result);  // elementwise: of one element of each operand
+  Tensor (*reference)(const Reference&);                // all but leaves, elementwise and sugar
+  std::vector<Expr> (*gradient)(const GradientRule&);   // null: not differentiable, no gradient flows
+  std::string_view derivative;                          // the rule as a formula, g being the output's adjoint and y the output
+  std::vector<Domain> domains;                          // elementwise: one an operand
+  std::string_view doc;
+};
+
+const OpInfo& info(Op);
+std::span<const OpInfo> op_table();  // indexed by Op
+const OpInfo* op_named(std::string_view);
+
+// The scalar expression of an elementwise row at operand types `inputs` and result type `result`.
+ScalarExpr expression_of(Op, std::span<const DType> inputs, DType result);
+
+}  // namespace sinter

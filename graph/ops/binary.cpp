@@ -1,0 +1,78 @@
+// Elementwise operations of two or three operands.
+#include "graph/expr.h"
+#include "graph/ops/expand.h"
+#include "graph/scalar_math.h"
+
+namespace sinter {
+namespace {
+
+using Operands = std::span<const Scalar>;
+using Rule = const GradientRule&;
+using Gradients = std::vector<Expr> (*)(Rule);
+
+Type infer_number(const Inference& in) {
+  if (in.inputs[0].dtype == boolean) throw UserError("takes numbers, not bool; convert() them first");
+  return in.inputs[0];
+}
+Type infer_bool(const Inference& in) { return Type::of(boolean, in.inputs[0].shape); }
+Type infer_select(const Inference& in) { return in.inputs[1]; }
+
+OpInfo arithmetic(Op op, std::string_view name, bool commutative, Scalar (*expression)(Operands, DType), Gradients gradient, std::string_view derivative,
+                  std::string_view doc, Promotion promotion = Promotion::numeric, std::vector<Domain> domains = {{}, {}}) {
+  return {op, name, 2, Family::elementwise, promotion, commutative, infer_number, expression, nullptr, gradient, derivative, std::move(domains), doc};
+}
+OpInfo predicate(Op op, std::string_view name, bool commutative, Promotion promotion, Scalar (*expression)(Operands, DType), std::string_view doc) {
+  return {op, name, 2, Family::elementwise, promotion, commutative, infer_bool, expression, nullptr, nullptr, "", {{}, {}}, doc};
+}
+
+// Whether the first operand gave the value of a maximum or minimum; at a tie it did.
+Expr first_chosen(Rule r) { return r.inputs[0] == r.output; }
+std::vector<Expr> chosen(Rule r) {
+  return r.each([&] { return select(first_chosen(r), r.adjoint, 0); }, [&] { return select(first_chosen(r), 0, r.adjoint); });
+}
+
+std::vector<Expr> power_gradient(Rule r) {
+  const Expr &x = r.inputs[0], &n = r.inputs[1];
+  return r.each([&] { return r.guarded(select(n == 0, 0, r.adjoint * n * pow(x, n - 1))); },
+                [&] { return select(x > 0, r.guarded(r.adjoint * r.output * log(select(x > 0, x, 1))), 0); });
+}
+
+}  // namespace
+
+std::span<const OpInfo> binary_ops() {
+  static const std::vector<OpInfo> rows = {
+      arithmetic(Op::add, "add", true, [](Operands x, DType) { return scalar::operator+(x[0], x[1]); },
+                 [](Rule r) { return r.each([&] { return r.adjoint; }, [&] { return r.adjoint; }); }, "g; g", "a + b; integers wrap."),
+      arithmetic(Op::subtract, "subtract", false, [](Operands x, DType) { return scalar::operator-(x[0], x[1]); },
+                 [](Rule r) { return r.each([&] { return r.adjoint; }, [&] { return -r.adjoint; }); }, "g; -g", "a - b; integers wrap."),
+      arithmetic(Op::multiply, "multiply", true, [](Operands x, DType) { return scalar::operator*(x[0], x[1]); },
+                 [](Rule r) { return r.each([&] { return r.guarded(r.adjoint * r.inputs[1]); }, [&] { return r.guarded(r.adjoint * r.inputs[0]); }); }, "g * b; g * a",
+                 "a * b; integers wrap."),
+      arithmetic(Op::divide, "divide", false, [](Operands x, DType) { return scalar::operator/(x[0], x[1]); },
+                 [](Rule r) {
+                   return r.each([&] { return r.guarded(r.adjoint / r.inputs[1]); }, [&] { return r.guarded(-(r.adjoint * r.output / r.inputs[1])); });
+                 },
+                 "g / b; -(g * y / b)", "a / b; of integers truncated, by 0 it is 0.", Promotion::numeric, {{}, {0.5, 3}}),
+      arithmetic(Op::power, "power", false, [](Operands x, DType) { return scalar::pow(x[0], x[1]); }, power_gradient,
+                 "g * b * power(a, b - 1), 0 where b is 0; g * y * log(a) where a > 0, else 0", "a to the b.", Promotion::floating, {{0.2, 3}, {}}),
+      arithmetic(Op::maximum, "maximum", false, [](Operands x, DType) { return scalar::maximum(x[0], x[1]); }, chosen,
+                 "select(a == y, g, 0); select(a == y, 0, g)", "The larger; NaN where either is."),
+      arithmetic(Op::minimum, "minimum", false, [](Operands x, DType) { return scalar::minimum(x[0], x[1]); }, chosen,
+                 "select(a == y, g, 0); select(a == y, 0, g)", "The smaller; NaN where either is."),
+      predicate(Op::equal, "equal", true, Promotion::any, [](Operands x, DType) { return scalar::operator==(x[0], x[1]); }, "Whether a == b; false for NaN."),
+      predicate(Op::not_equal, "not_equal", true, Promotion::any, [](Operands x, DType) { return scalar::operator!=(x[0], x[1]); }, "Whether a != b; true for NaN."),
+      predicate(Op::less, "less", false, Promotion::any, [](Operands x, DType) { return scalar::operator<(x[0], x[1]); }, "Whether a < b; false for NaN."),
+      predicate(Op::less_equal, "less_equal", false, Promotion::any, [](Operands x, DType) { return scalar::operator<=(x[0], x[1]); }, "Whether a <= b; false for NaN."),
+      predicate(Op::logical_and, "logical_and", true, Promotion::logical, [](Operands x, DType) { return scalar::operator&(x[0], x[1]); }, "Whether both are true."),
+      predicate(Op::logical_or, "logical_or", true, Promotion::logical, [](Operands x, DType) { return scalar::operator|(x[0], x[1]); }, "Whether one is true."),
+      {Op::select, "select", 3, Family::elementwise, Promotion::select, false, infer_select,
+       [](Operands x, DType) { return scalar::select(x[0], x[1], x[2]); }, nullptr,
+       [](Rule r) {
+         return r.each([] { return Expr(); }, [&] { return select(r.inputs[0], r.adjoint, 0); }, [&] { return select(r.inputs[0], 0, r.adjoint); });
+       },
+       "none; select(c, g, 0); select(c, 0, g)", {{}, {}, {}}, "a where the condition holds, else b."},
+  };
+  return rows;
+}
+
+}  // namespace sinter

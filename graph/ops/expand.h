@@ -1,0 +1,25 @@
+// Expansion of sugar rows, and the folder's own helpers for writing rows.
+#pragma once
+#include <span>
+
+#include "graph/graph.h"
+
+namespace sinter {
+
+// What a sugar row stands for, at known operand types.
+NodeId expand(Graph&, Op, const std::vector<NodeId>& inputs, const Attributes&, const Origins&);
+
+// The rows of each family, in the order of Op.
+std::span<const OpInfo> leaf_ops();
+std::span<const OpInfo> unary_ops();
+std::span<const OpInfo> binary_ops();
+std::span<const OpInfo> movement_ops();
+std::span<const OpInfo> reduction_ops();
+std::span<const OpInfo> contraction_ops();
+
+// A rule for a row that has none because nothing calls it (a leaf's gradient, sugar's shape).
+Type infer_never(const Inference&);
+
+// What sum_to(g, shape) of reverse broadcasting means lives in movement.cpp: the gradient of a broadcast.
+
+}  // namespace sinter

@@ -1,0 +1,32 @@
+// Leaves: what has no operands. Their types are given when they are declared, but for dimension and iota.
+#include "graph/ops/expand.h"
+
+namespace sinter {
+namespace {
+
+Type infer_dimension(const Inference&) { return Type::of(i64, {}); }
+
+Type infer_iota(const Inference& in) {
+  const auto& a = std::get<IotaAttributes>(in.attributes);
+  if (a.dtype == boolean) throw UserError("counts in a number type, not in bool");
+  return Type::of(a.dtype, a.shape);
+}
+
+OpInfo leaf(Op op, std::string_view name, Type (*infer)(const Inference&), std::string_view doc) {
+  return {op, name, 0, Family::leaf, Promotion::none, false, infer, nullptr, nullptr, nullptr, "", {}, doc};
+}
+
+}  // namespace
+
+std::span<const OpInfo> leaf_ops() {
+  static const std::vector<OpInfo> rows = {
+      leaf(Op::variable, "variable", infer_never, "A value fed at each call."),
+      leaf(Op::parameter, "parameter", infer_never, "A value that functions share and training steps update."),
+      leaf(Op::constant, "constant", infer_never, "A value known when the graph is built."),
+      leaf(Op::dimension, "dimension", infer_dimension, "A size, known at the call, as an i64 scalar."),
+      leaf(Op::iota, "iota", infer_iota, "0, 1, 2 ... along one axis of a shape."),
+  };
+  return rows;
+}
+
+}  // namespace sinter
