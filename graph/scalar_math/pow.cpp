@@ -1,0 +1,106 @@
+// pow, rsqrt, sign. |x|^y = 2^(y log2 |x|), the logarithm in f64 for f32, and in two f64 for f64.
+#include "graph/scalar_math/pieces.h"
+
+namespace sinter::scalar {
+namespace {
+
+using namespace pieces;
+
+// 2^k m = x for 0 < x finite, m in [sqrt(1/2), sqrt(2)).
+struct Split {
+  Scalar k, m;
+};
+Split split_f64(Scalar x) {
+  ScalarBuilder& b = *x.builder;
+  constexpr uint64_t one = 0x3ff0000000000000, root_half = 0x3fe6a09e667f3bcd, fraction = 0x000fffffffffffff;
+  Scalar tiny = x < x.like(0x1p-1022);
+  Scalar moved = bitcast(select(tiny, x * 0x1p54, x), u64) + b.constant_bits(u64, one - root_half);
+  Scalar m = bitcast((moved & b.constant_bits(u64, fraction)) + b.constant_bits(u64, root_half), f64);
+  Scalar k = bitcast((moved >> 52) | b.constant_bits(u64, 0x4330000000000000), f64) - select(tiny, x.like(0x1p52 + 1023 + 54), x.like(0x1p52 + 1023));
+  return {k, m};
+}
+
+// |x|^y for f32: relative error of the logarithm 2^-37, so 2^-29 of the result.
+Scalar magnitude_f32(Scalar ax, Scalar y) {
+  auto [k, m] = split_f64(convert(ax, f64));
+  Scalar s = (m - 1) / (m + 1);
+  Scalar z = s * s;
+  Scalar log2 = fma(s, polynomial(z, {0x1.5ce8e9a5d266fp-2, 0x1.a58d8131a3037p-2, 0x1.27777ff784831p-1, 0x1.ec709d12bd3f8p-1, 0x1.71547652bee00p+1}), k);
+  Scalar product = convert(at_least(at_most(y, 0x1p40), -0x1p40), f64) * log2;
+  product = at_least(at_most(product, 160), -160);
+  Scalar shifted = product + (0x1.8p52 + 254);
+  Scalar n = shifted - (0x1.8p52 + 254);
+  Scalar half_shifted = fma(product, product.like(0.5), product.like(0x1.8p52 + 127));
+  Scalar rest = convert(bitcast(shifted, i64) - bitcast(half_shifted, i64), i32);
+  Scalar i = convert(bitcast(half_shifted, i64), i32);
+  Scalar r = convert(product - n, f32);
+  Scalar p = polynomial(r, {0x1.417b7ep-13, 0x1.5f0934p-10, 0x1.3b2ddp-7, 0x1.c6af7ap-5, 0x1.ebfbdcp-3, 0x1.62e43p-1, 1});
+  return p * bitcast(i << 23, f32) * bitcast(rest << 23, f32);
+}
+
+// |x|^y for f64. log2|x| = high + low, good to 2^-65 of itself where there is an fma.
+Scalar magnitude_f64(Scalar ax, Scalar y) {
+  auto [k, m] = split_f64(ax);
+  // s = f / (2 + f) in two parts.
+  Scalar f = m - 1, g = f + 2, g_low = f - (g - 2);
+  Scalar inverse = 1 / g;
+  Scalar s = f * inverse;
+  Scalar s_low = inverse * fma(-s, g_low, fma(-s, g, f));
+  // atanh(s) = s + s^3 (1/3 + z P(z)), z = s^2
+  Scalar z = s * s, z_low = fma(s, s, -z) + 2 * s * s_low;
+  Scalar w = z * polynomial(z, {0x1.eb3db6382ae4ap-5, 0x1.de30d997bfa09p-5, 0x1.1120b1468686cp-4, 0x1.3b13637759872p-4, 0x1.745d182c9c816p-4,
+                                0x1.c71c71c5936d5p-4, 0x1.2492492492f51p-3, 0x1.9999999999996p-3});
+  constexpr double third = 0x1.5555555555555p-2, third_low = 0x1.5555555555555p-56;
+  Scalar a = w + third, a_low = (third - a + w) + third_low;
+  Scalar t = z * a, t_low = fma(z, a, -t) + fma(z, a_low, z_low * a);
+  Scalar u = s * t, u_low = fma(s, t, -u) + fma(s, t_low, s_low * t);
+  Scalar atanh = s + u, atanh_low = (s - atanh + u) + (u_low + s_low);
+  constexpr double factor = 0x1.71547652b82fep+1, factor_low = 0x1.777d0ffda0d24p-55;
+  Scalar c = atanh * factor, c_low = fma(atanh, atanh.like(factor), -c) + fma(atanh, atanh.like(factor_low), atanh_low * factor);
+  Scalar log2 = k + c, log2_low = (k - log2 + c) + c_low;
+  y = at_least(at_most(y, 0x1p65), -0x1p65);
+  Scalar product = y * log2;
+  Scalar product_low = fma(y, log2, -product) + y * log2_low;
+  product = at_least(at_most(product, 1100), -1100);
+  Scalar shifted = product + (0x1.8p52 + 2046);
+  Scalar n = shifted - (0x1.8p52 + 2046);
+  Scalar half_shifted = fma(product, product.like(0.5), product.like(0x1.8p52 + 1023));
+  // Where the product was cut off the low part means nothing; cut it off too.
+  Scalar r = at_least(at_most((product - n) + product_low, 0.51), -0.51);
+  Scalar rest = bitcast(bitcast(shifted, i64) - bitcast(half_shifted, i64), f64);
+  return exp_polynomial(r * 0x1.62e42fefa39efp-1, 1) * power_of_two(half_shifted) * power_of_two(rest);
+}
+
+}  // namespace
+
+Scalar pow(Scalar x, Scalar y) {
+  Format f = format_of(x);
+  ensure(x.type() == y.type(), "a pow of two types");
+  ScalarBuilder& b = *x.builder;
+  Scalar zero = x.like(0), one = x.like(1), inf = x.like(infinity);
+  Scalar ax = abs(x);
+  Scalar result = f.type == f32 ? magnitude_f32(ax, y) : magnitude_f64(ax, y);
+  Scalar is_integer = floor(y) == y;
+  Scalar half = y * 0.5;
+  Scalar is_odd = is_integer & (floor(half) != half);
+  result = select((x < zero) & ~is_integer, x.like(not_a_number), result);
+  // 0, infinity and NaN: they are their own powers, or the other's of 0 and infinity.
+  Scalar is_zero = ax == zero;
+  Scalar inverse = select(is_zero, inf, select(ax == inf, zero, ax));
+  Scalar special = select(is_nan(y), y, select(y < zero, inverse, ax));
+  result = select((ax < inf) & ~is_zero, result, special);
+  Scalar sign_mask = b.constant_bits(f.integer, uint64_t{1} << (f.type == f32 ? 31 : 63));
+  Scalar sign = select(is_odd, bitcast(x, f.integer) & sign_mask, b.constant_bits(f.integer, 0));
+  result = bitcast(bitcast(result, f.integer) ^ sign, f.type);
+  return select((y == zero) | (x == one), one, result);
+}
+
+Scalar rsqrt(Scalar x) { return 1 / sqrt(x); }
+
+Scalar sign(Scalar x) {
+  Scalar zero = x.like(0);
+  Scalar negative = is_signed(x.type()) ? select(x < zero, x.like(-1), x) : x;
+  return select(x > zero, x.like(1), negative);
+}
+
+}  // namespace sinter::scalar
