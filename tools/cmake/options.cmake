@@ -14,7 +14,15 @@ mark_as_advanced(CCACHE LLD)
 
 # Sources are named from the repository's root in messages, whatever compiles them.
 set(SINTER_SOURCE_PREFIX ${PROJECT_SOURCE_DIR}/)
-if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+if(CCACHE AND NOT DEFINED SINTER_CCACHE_WORKS)
+  # Without a home folder it may write to, ccache fails instead of stepping aside.
+  file(WRITE ${PROJECT_BINARY_DIR}/empty.cpp "")
+  execute_process(COMMAND ${CCACHE} ${CMAKE_CXX_COMPILER} -c ${PROJECT_BINARY_DIR}/empty.cpp -o ${PROJECT_BINARY_DIR}/CMakeFiles/empty.o
+    RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+  string(COMPARE EQUAL "${status}" 0 works)
+  set(SINTER_CCACHE_WORKS ${works} CACHE INTERNAL "Whether ccache can write to its folder")
+endif()
+if(SINTER_CCACHE_WORKS AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # ccache makes paths relative to the build folder, so that two clones, and two build folders, share what is cached.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
   cmake_path(RELATIVE_PATH SINTER_SOURCE_PREFIX BASE_DIRECTORY ${PROJECT_BINARY_DIR})
