@@ -47,14 +47,21 @@ Location Graph::where(NodeId id) const {
 }
 
 uint32_t Graph::add_constant(const Tensor& value) {
-  size_t h = std::hash<std::string_view>()({static_cast<const char*>(value.raw()), value.bytes()}) * 31 + static_cast<size_t>(value.dtype());
-  auto [begin, end] = constant_index_.equal_range(h);
+  return add_constant(value, std::hash<std::string_view>()({static_cast<const char*>(value.raw()), value.bytes()}) * 31 + static_cast<size_t>(value.dtype()));
+}
+
+uint32_t Graph::copy_constant(const Graph& from, uint32_t index) { return add_constant(from.constants_[index], from.constant_hashes_[index]); }
+
+uint32_t Graph::add_constant(const Tensor& value, size_t hash) {
+  auto [begin, end] = constant_index_.equal_range(hash);
   for (auto at = begin; at != end; ++at) {
     const Tensor& other = constants_[at->second];
-    if (other.dtype() == value.dtype() && other.sizes() == value.sizes() && std::memcmp(other.raw(), value.raw(), value.bytes()) == 0) return at->second;
+    if (other.dtype() != value.dtype() || other.sizes() != value.sizes()) continue;
+    if (other.raw() == value.raw() || std::memcmp(other.raw(), value.raw(), value.bytes()) == 0) return at->second;
   }
   constants_.push_back(value);
-  constant_index_.emplace(h, static_cast<uint32_t>(constants_.size() - 1));
+  constant_hashes_.push_back(hash);
+  constant_index_.emplace(hash, static_cast<uint32_t>(constants_.size() - 1));
   return static_cast<uint32_t>(constants_.size() - 1);
 }
 

@@ -46,10 +46,13 @@ class Graph {
   Location where(NodeId) const;  // its first origin, or an unknown one
 
   uint32_t add_constant(const Tensor&);  // the index of an equal constant where there is one
+  uint32_t copy_constant(const Graph& from, uint32_t index);  // that of another graph, without reading its elements again
+  size_t constant_count() const { return constants_.size(); }
   const Tensor& constant(uint32_t index) const { return constants_[index]; }
   const Tensor& constant_value(NodeId id) const { return constants_[attributes<ConstantAttributes>(id).index]; }
 
   void add_parameter(std::shared_ptr<ParameterStorage>);
+  bool has_parameter(const std::string& name) const { return parameters_.contains(name); }
   const std::shared_ptr<ParameterStorage>& parameter(const std::string& name) const;  // InternalError where there is none
   const std::shared_ptr<ParameterStorage>& parameter(NodeId id) const { return parameter(attributes<ParameterAttributes>(id).name); }
 
@@ -61,7 +64,9 @@ class Graph {
   std::vector<Origins> origins_;
   std::vector<Location> locations_;
   std::unordered_map<std::string, uint32_t> location_index_;
+  uint32_t add_constant(const Tensor&, size_t hash);
   std::vector<Tensor> constants_;
+  std::vector<size_t> constant_hashes_;
   std::unordered_multimap<size_t, uint32_t> constant_index_;
   std::unordered_map<std::string, std::shared_ptr<ParameterStorage>> parameters_;
   std::unordered_map<std::string, NodeId> names_;

@@ -1,0 +1,40 @@
+// The text form: a program as lines that print and parse back to the same program. graph/README.md has the grammar.
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace sinter {
+
+struct PrintOptions {
+  bool origins = true;         // as comments at the end of lines
+  int64_t inline_limit = 64;   // elements up to which a constant stands in the text
+  // The safetensors file, as the text is to name it, that holds larger constants and the values of parameters (referenced() lists what
+  // that file must hold). Empty: every constant stands in the text, and parameters have no value there.
+  std::string tensors;
+};
+
+std::string print(const Program&, const PrintOptions& = {});
+// One line, for messages: large constants are cut short, so it need not parse.
+std::string print_node(const Graph&, NodeId);
+// What print() with the same options refers to: each tensor and its name in the file.
+std::vector<std::pair<std::string, Tensor>> referenced(const Program&, const PrintOptions&);
+
+struct ParseOptions {
+  std::string directory;                   // where the safetensors files that the text names lie; empty: it may name none
+  bool lines_as_origins = false;           // a node whose line names no origin comes from that line
+  size_t max_bytes = size_t{4} << 30;      // that the constants and parameters together may take
+};
+
+// The nodes as written, each checked as verify() does. Parameters with no value in a file are zeros. UserError, at file_name:line, where the
+// text is malformed or a node cannot be.
+Program parse(std::string_view text, std::string_view file_name, const ParseOptions& = {});
+
+// A .graph file, and the safetensors file beside it that it may name. SystemError where one cannot be read or written.
+Program read_graph(const std::string& path, ParseOptions = {});       // the directory is the file's own
+void write_graph(const Program&, const std::string& path, PrintOptions = {});  // large constants and parameters to `path` with .safetensors
+
+}  // namespace sinter
