@@ -31,21 +31,11 @@ Tensor evaluate_iota(const IotaAttributes& a, std::vector<int64_t> sizes) {
 
 }  // namespace
 
-Bindings bind_inputs(const Program& program, const NamedTensors& inputs) {
-  const Graph& graph = program.graph;
-  std::vector<bool> needed = reachable(program);
+Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inputs) {
   Bindings bindings;
-  std::vector<NodeId> variables;
-  for (size_t i = 0; i < graph.size(); ++i)
-    if (needed[i] && graph.node(NodeId(i)).op == Op::variable) variables.push_back(NodeId(i));
-  for (const auto& [name, tensor] : inputs)
-    if (NodeId id = graph.named(name); !id.valid() || graph.node(id).op != Op::variable)
-      throw UserError(fmt::format("there is no input '{}'", name));
-  for (NodeId id : variables) {
-    const std::string& name = graph.attributes<VariableAttributes>(id).name;
-    const Type& type = graph.type(id);
+  for (const auto& [name, type, where] : wanted) {
     auto found = inputs.find(name);
-    if (found == inputs.end() || !found->second.defined()) throw UserError(fmt::format("the input '{}' ({}) is missing", name, to_string(type)), graph.where(id));
+    if (found == inputs.end() || !found->second.defined()) throw UserError(fmt::format("the input '{}' ({}) is missing", name, to_string(type)), where);
     const Tensor& t = found->second;
     bool fits = t.dtype() == type.dtype && t.sizes().size() == type.shape.size();
     for (size_t a = 0; fits && a < type.shape.size(); ++a)
@@ -53,16 +43,25 @@ Bindings bind_inputs(const Program& program, const NamedTensors& inputs) {
     if (!fits) {
       std::string bound;
       for (const auto& [symbol, value] : bindings) bound += fmt::format("{}{} = {}", bound.empty() ? ", where " : ", ", symbol, value);
-      throw UserError(fmt::format("the input '{}' is {}, not {}{}{}", name, to_string(type), sinter::name(t.dtype()), to_string(t.sizes()), bound), graph.where(id));
+      throw UserError(fmt::format("the input '{}' is {}, not {}{}{}", name, to_string(type), sinter::name(t.dtype()), to_string(t.sizes()), bound), where);
     }
   }
-  for (NodeId id : variables) {
-    const std::string& name = graph.attributes<VariableAttributes>(id).name;
-    if (evaluate(graph.type(id).shape, bindings) != inputs.at(name).sizes())
-      throw UserError(fmt::format("the input '{}' is {}, here {}, not {}", name, to_string(graph.type(id)), to_string(evaluate(graph.type(id).shape, bindings)), to_string(inputs.at(name).sizes())),
-                      graph.where(id));
-  }
+  for (const auto& [name, type, where] : wanted)
+    if (std::vector<int64_t> sizes = evaluate(type.shape, bindings); sizes != inputs.at(name).sizes())
+      throw UserError(fmt::format("the input '{}' is {}, here {}, not {}", name, to_string(type), to_string(sizes), to_string(inputs.at(name).sizes())), where);
   return bindings;
+}
+
+Bindings bind_inputs(const Program& program, const NamedTensors& inputs) {
+  const Graph& graph = program.graph;
+  std::vector<bool> needed = reachable(program);
+  std::vector<NamedType> wanted;
+  for (size_t i = 0; i < graph.size(); ++i)
+    if (NodeId id(i); needed[i] && graph.node(id).op == Op::variable) wanted.push_back({graph.attributes<VariableAttributes>(id).name, graph.type(id), graph.where(id)});
+  for (const auto& [name, tensor] : inputs)
+    if (NodeId id = graph.named(name); !id.valid() || graph.node(id).op != Op::variable)
+      throw UserError(fmt::format("there is no input '{}'", name));
+  return bind_inputs(wanted, inputs);
 }
 
 Tensor evaluate_node(const Graph& graph, NodeId id, std::span<const Tensor> inputs, const Bindings& bindings) {

@@ -1,5 +1,6 @@
 // Runs a program node by node by the op table's reference semantics: slow, simple, and what everything else is held against.
 #pragma once
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,6 +14,8 @@ using NamedTensors = std::unordered_map<std::string, Tensor>;
 // Values of the symbols in the variables' shapes that make `inputs` fit. UserError where an input is missing, unknown, of another type,
 // or of sizes that do not fit. A variable of the program that nothing reaches is not asked for.
 Bindings bind_inputs(const Program&, const NamedTensors& inputs);
+// The same for inputs declared as `wanted`; others in `inputs` are not looked at.
+Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inputs);
 
 struct Interpreted {
   std::vector<Tensor> outputs;

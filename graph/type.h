@@ -31,6 +31,13 @@ struct Type {
   }
 };
 
+// An input as it was declared: what a caller must give, and where that was said.
+struct NamedType {
+  std::string name;
+  Type type;
+  Location where = {};
+};
+
 inline std::string to_string(const Type& t) { return t.known ? (t.weak ? "weak " : "") + std::string(name(t.dtype)) + to_string(t.shape) : "?"; }
 
 }  // namespace sinter

@@ -1,0 +1,74 @@
+// What compiling makes and what runs it: native code, the buffers it works on, and what there is to show of it. No LLVM in sight.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/dim.h"
+#include "graph/parameter.h"
+#include "graph/tensor.h"
+#include "graph/type.h"
+
+namespace sinter {
+
+// A compiled kernel; see codegen/kernel.h.
+using KernelFunction = void (*)(void* const* arguments, const int64_t* sizes, int64_t chunk, int64_t worker);
+
+// What the native function of a whole graph is given. Its tables are made once a binding of the sizes.
+struct CallFrame {
+  void* const* arguments;   // all steps' kernel arguments, one after another
+  const int64_t* sizes;     // all steps' sizes, one after another
+  const int64_t* chunks;    // one a step
+  // Runs kernel(arguments, sizes, 0 … chunks - 1) on the pool. Returns 0, or nonzero where the call was stopped.
+  int32_t (*parallel)(CallFrame*, KernelFunction, void* const* arguments, const int64_t* sizes, int64_t chunks);
+  void* host;               // the executor's own
+};
+// 0, or nonzero where the call was stopped midway.
+using GraphFunction = int32_t (*)(CallFrame*);
+
+// Where a buffer's elements lie.
+enum class Storage : uint8_t { input, parameter, constant, output, arena };
+
+struct Buffer {
+  Storage storage = Storage::arena;
+  uint32_t index = 0;       // of the input, parameter, constant or output
+  Type type;                // arena buffers used as scratch: u8[bytes]
+  bool per_worker = false;  // scratch: one a worker, side by side; `type` is one worker's
+  uint32_t first = 0, last = 0;  // arena: the steps between which it is live, inclusive
+  std::string name;         // for pictures
+};
+
+// One kernel call of the native function.
+struct Step {
+  std::string name;         // kind, and what it computes
+  std::vector<std::string> fused;   // operations in it, by name
+  std::vector<uint32_t> buffers;    // of its kernel's arguments
+  std::vector<Dim> sizes;           // of its kernel
+  std::vector<Dim> step_counts;     // chunks = ceil(product of ceil(step_counts[i] / step_divisors[i]) / grain)
+  std::vector<int64_t> step_divisors;
+  int64_t grain = 1;
+  uint32_t kernel = 0;      // which of the distinct kernels
+  std::vector<Location> origins;    // the user's lines
+};
+
+struct Report {             // for people; filled by compile()
+  size_t nodes_before = 0, nodes_after = 0, kernels = 0;
+  double compile_seconds = 0;
+};
+
+struct Executable {
+  std::vector<NamedType> inputs;                               // in the order they are declared; a call must give all of them
+  std::vector<std::shared_ptr<ParameterStorage>> parameters;   // all that are read or updated
+  std::vector<bool> updated;                                   // by parameter
+  std::vector<Tensor> constants;
+  std::vector<Type> outputs;
+  std::vector<Buffer> buffers;
+  std::vector<Step> steps;
+  std::vector<KernelFunction> kernels;                         // by Step::kernel, to run single steps; may be empty
+  GraphFunction run = nullptr;
+  std::shared_ptr<void> code;                                  // keeps `run` alive
+  unsigned threads = 0;                                        // 0: the CPUs this process may use
+  Report report;
+};
+
+}  // namespace sinter

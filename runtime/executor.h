@@ -1,0 +1,75 @@
+// The executor: runs an Executable, from any number of threads at once.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/interpreter.h"
+#include "runtime/executable.h"
+
+namespace sinter {
+
+// What a function's arenas take, in bytes. Inputs, outputs, parameters and constants lie elsewhere.
+struct Memory {
+  int64_t planned = 0;      // of one call at the sizes seen last
+  int64_t lower_bound = 0;  // the most that its steps need at once: no plan is smaller
+  int64_t high_water = 0;   // the most held at once so far, by all calls that ran side by side
+};
+
+// How long a step took, in seconds.
+struct StepTime {
+  uint32_t step = 0;        // of Executable::steps
+  double seconds = 0;
+  int64_t chunks = 0;
+};
+
+// A call whose buffers are fixed: running it looks nothing up and allocates nothing. It works on the elements that its inputs hold at
+// that time. One thread at a time may run it; it has an arena of its own. Movable; keeps everything it needs alive.
+class BoundFunction {
+ public:
+  struct State;
+  explicit BoundFunction(std::unique_ptr<State>);
+  BoundFunction(BoundFunction&&) noexcept;
+  BoundFunction& operator=(BoundFunction&&) noexcept;
+  ~BoundFunction();
+
+  // UserError where a parameter was left half-updated by a step that failed; SystemError where this one was stopped midway.
+  void operator()();
+  const std::vector<Tensor>& outputs() const;  // written anew by each call
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+class Executor {
+ public:
+  // Throws InternalError where the executable is not well formed.
+  explicit Executor(std::shared_ptr<const Executable>);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // Runs it on `inputs` and returns fresh outputs. Parameters it reads are locked against updates meanwhile, those it updates against
+  // everyone. UserError where an input is missing, unknown, of the wrong type or sizes, or shares memory with a parameter that is updated,
+  // or where a parameter was left half-updated; SystemError where the call was stopped midway, which leaves the parameters it updates
+  // marked so.
+  std::vector<Tensor> call(const NamedTensors& inputs);
+
+  // The same with the buffers fixed. `outputs` may be the caller's (their types and sizes are checked, and they must share no memory with
+  // each other or with what the function reads: UserError); none: fresh ones.
+  BoundFunction bind(const NamedTensors& inputs, std::vector<Tensor> outputs = {});
+
+  // Runs it step by step and says how long each took; updates happen. UserError where the executable has no kernels to call one by one.
+  std::vector<StepTime> profile(const NamedTensors& inputs);
+
+  const std::shared_ptr<const Executable>& executable() const;
+  unsigned threads() const;  // that a call uses at most, the caller included
+  Memory memory() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sinter
