@@ -1,0 +1,23 @@
+// Drafts of groups, while fusion decides who belongs together.
+#pragma once
+#include <set>
+
+#include "passes/fusion/plan.h"
+
+namespace sinter {
+
+struct Draft {
+  Group group;
+  bool alive = true;             // false once another has absorbed it
+  std::set<size_t> producers;    // drafts that it reads from
+};
+
+// Groups of all that the program needs. `forced`: movement nodes that have to be stored. `leaving`: is given the values whose buffers
+// leave the program, reshapes looked through.
+std::vector<Draft> draft_groups(const Program&, const std::set<NodeId>& forced, std::set<NodeId>& leaving);
+
+// The loops over which an operand of a contraction is packed, batch axes first, then its free axis and its contracted one; at[0] is the
+// operand's index there.
+Group operand_group(const Graph&, NodeId contraction, int side);
+
+}  // namespace sinter

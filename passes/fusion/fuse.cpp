@@ -1,0 +1,238 @@
+// Greedy fusion in one sweep: each node joins a group of its operands where it is computed at the same point of the same loops and no
+// cycle arises, and draws the operands' other groups in; then cheap values are left to their readers.
+#include <algorithm>
+#include <set>
+
+#include "passes/fusion/draft.h"
+#include "passes/fusion/plan.h"
+#include "passes/fusion/walk.h"
+
+namespace sinter {
+namespace {
+
+// What a group reads and at which positions, found by walking it.
+struct Reads {
+  struct Value {};
+  struct Load {
+    Affine position;
+    bool whole;       // no bounds
+    bool in_operand;  // of a contraction, while packing
+  };
+  const Group& group;
+  std::map<NodeId, std::vector<Load>> loads;
+  bool in_operand = false;
+
+  Value load(NodeId id, const Affine& position, const std::vector<Bound>& bounds) {
+    loads[id].push_back({position, bounds.empty(), in_operand});
+    return {};
+  }
+  Value constant(const Tensor&) { return {}; }
+  Value counter(const Affine&, DType) { return {}; }
+  Value size(const Dim&) { return {}; }
+  Value inside(const std::vector<Bound>&) { return {}; }
+  Value apply(NodeId, std::span<const Value>) { return {}; }
+  Value choose(Value, Value, Value) { return {}; }
+  bool given(NodeId id, Value&) { return id == group.hero || info(graph->node(id).op).family == Family::reduction; }
+  const Graph* graph;
+};
+
+void find_reads(const Program& program, const FusionPlan& plan, Group& group) {
+  const Graph& graph = program.graph;
+  Reads reads{group, {}, false, &graph};
+  Walk<Reads> walk(program, plan, group, reads);
+  uint32_t last_stage = 0;
+  for (size_t i = 0; i < group.members.size(); ++i) {
+    NodeId id = group.members[i];
+    if (info(graph.node(id).op).family == Family::reduction) {
+      walk.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
+      last_stage = std::max(last_stage, group.stage[i]);
+    } else if (id != group.hero) walk.member(id);
+  }
+  if (group.kind == GroupKind::contraction) {
+    // Operands have loops of their own, so only whether each can be walked is asked here, over the loops of packing.
+    reads.in_operand = true;
+    for (int side = 0; side < 2; ++side) {
+      Group packing = operand_group(graph, group.hero, side);
+      Reads operand{packing, {}, true, &graph};
+      Walk<Reads> pack(program, plan, packing, operand);
+      pack.value(graph.inputs(group.hero)[static_cast<size_t>(side)], packing.at[0]);
+      for (auto& [id, loads] : operand.loads) reads.loads[id].insert(reads.loads[id].end(), loads.begin(), loads.end());
+    }
+  }
+  group.reads.clear();
+  for (auto& [id, loads] : reads.loads) {
+    GroupRead read{id, {}};
+    for (size_t i = 0; i < group.members.size(); ++i) {
+      NodeId s = group.members[i];
+      if (std::find(group.stored.begin(), group.stored.end(), s) == group.stored.end()) continue;
+      if (info(graph.node(s).op).family == Family::reduction || (group.kind == GroupKind::row && group.stage[i] < last_stage)) continue;
+      if (size_of(graph.type(s).dtype) != size_of(graph.type(id).dtype) || !(product(graph.type(s).shape) == product(graph.type(id).shape))) continue;
+      Affine position = flattened(group.at[i], graph.type(s).shape);
+      if (!dense(position, group.loops, std::vector<bool>(group.loops.size(), true))) continue;
+      if (std::all_of(loads.begin(), loads.end(), [&](const Reads::Load& l) { return l.whole && !l.in_operand && l.position == position; })) read.replaceable_by.push_back(s);
+    }
+    group.reads.push_back(std::move(read));
+  }
+}
+
+// Bytes, with every symbol taken for 64: only compared with each other.
+double nominal_bytes(const Type& type) {
+  double bytes = static_cast<double>(size_of(type.dtype));
+  for (const Dim& d : type.shape) bytes *= d.is_number() ? static_cast<double>(d.number()) : 64;
+  return bytes;
+}
+
+bool is_cheap(Op op) {
+  switch (op) {
+    case Op::negate:
+    case Op::abs:
+    case Op::sign:
+    case Op::logical_not:
+    case Op::convert:
+    case Op::add:
+    case Op::subtract:
+    case Op::multiply:
+    case Op::maximum:
+    case Op::minimum:
+    case Op::equal:
+    case Op::not_equal:
+    case Op::less:
+    case Op::less_equal:
+    case Op::logical_and:
+    case Op::logical_or:
+    case Op::select: return true;
+    default: return false;
+  }
+}
+
+// Values that cost less to compute again, from what is in memory anyway, than to store and read: a few cheap operations on no more bytes.
+void leave_to_readers(const Program& program, const std::set<NodeId>& leaving, FusionPlan& plan) {
+  const Graph& graph = program.graph;
+  constexpr int most_operations = 4;
+  for (const Group& group : plan.groups)
+    for (NodeId v : group.stored) {
+      if (v == group.hero || leaving.count(v) || info(graph.node(v).op).family != Family::elementwise) continue;
+      double bytes = 0;
+      int operations = 0;
+      bool possible = true;
+      std::vector<NodeId> open = {v};
+      std::set<NodeId> seen;
+      while (!open.empty() && possible) {
+        NodeId id = open.back();
+        open.pop_back();
+        if (!seen.insert(id).second) continue;
+        const Node& node = graph.node(id);
+        Family family = info(node.op).family;
+        if (family == Family::leaf) bytes += node.op == Op::variable || node.op == Op::parameter || node.op == Op::constant ? nominal_bytes(node.type) : 0;
+        else if (is_movement(node.op)) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
+        else if (id != v && plan.stored_by[id.index] >= 0 && !plan.recomputed[id.index]) bytes += nominal_bytes(node.type);
+        else if (family == Family::elementwise && is_cheap(node.op) && ++operations <= most_operations) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
+        else possible = false;
+      }
+      if (possible && bytes <= nominal_bytes(graph.type(v))) plan.recomputed[v.index] = true;
+    }
+}
+
+// A loop group whose one value only feeds one operand of one contraction is computed while that operand is packed.
+void take_prologues(const Program& program, const std::set<NodeId>& leaving, FusionPlan& plan) {
+  const Graph& graph = program.graph;
+  std::map<NodeId, int> readers;
+  std::map<NodeId, bool> by_operand;
+  for (const Group& group : plan.groups)
+    for (const GroupRead& read : group.reads) ++readers[read.value];
+  constexpr size_t most_members = 32;
+  for (const Group& group : plan.groups) {
+    if (group.kind != GroupKind::contraction) continue;
+    for (NodeId operand : graph.inputs(group.hero)) {
+      while (is_movement(graph.node(operand).op) && plan.stored_by[operand.index] < 0) operand = graph.inputs(operand)[0];
+      int32_t home = plan.stored_by[operand.index];
+      if (home < 0 || readers[operand] != 1 || leaving.count(operand)) continue;
+      const Group& producer = plan.groups[static_cast<size_t>(home)];
+      if (producer.kind != GroupKind::loop || producer.stored.size() != 1 || producer.members.size() > most_members || is_movement(graph.node(operand).op)) continue;
+      if (graph.inputs(group.hero)[0] == graph.inputs(group.hero)[1]) continue;
+      for (NodeId member : producer.members) plan.recomputed[member.index] = true;
+    }
+  }
+}
+
+// The plan of the drafts: what is stored, who reads it, in which order.
+FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, const std::set<NodeId>& leaving, std::vector<bool> recomputed) {
+  const Graph& graph = program.graph;
+  FusionPlan plan;
+  plan.recomputed = std::move(recomputed);
+  plan.stored_by.assign(graph.size(), -1);
+  // First as if every member were stored, to see what is read; then only what is.
+  std::vector<Group> groups;
+  for (const Draft& d : drafts) {
+    if (!d.alive) continue;
+    Group group = d.group;
+    if (std::all_of(group.members.begin(), group.members.end(), [&](NodeId id) { return plan.recomputed[id.index]; })) continue;
+    groups.push_back(std::move(group));
+  }
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (NodeId id : groups[g].members)
+      if (!plan.recomputed[id.index]) plan.stored_by[id.index] = static_cast<int32_t>(g);
+  std::set<NodeId> read = leaving;
+  for (Group& group : groups) {
+    find_reads(program, plan, group);
+    for (const GroupRead& r : group.reads) read.insert(r.value);
+  }
+  for (Group& group : groups) {
+    for (NodeId id : group.members)
+      if (read.count(id) && !plan.recomputed[id.index]) group.stored.push_back(id);
+      else plan.stored_by[id.index] = -1;
+    find_reads(program, plan, group);
+  }
+  // A stable topological order: a group follows its producers; ties go by the first member.
+  std::vector<size_t> order, waiting(groups.size(), 0);
+  std::vector<std::vector<size_t>> readers(groups.size());
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (const GroupRead& r : groups[g].reads)
+      if (int32_t from = plan.stored_by[r.value.index]; from >= 0) readers[static_cast<size_t>(from)].push_back(g), ++waiting[g];
+  auto later = [&](size_t a, size_t b) { return groups[a].members.front() > groups[b].members.front(); };
+  std::set<size_t, decltype([](size_t a, size_t b) { return a < b; })> unused;
+  std::vector<size_t> ready;
+  for (size_t g = 0; g < groups.size(); ++g)
+    if (waiting[g] == 0) ready.push_back(g);
+  std::make_heap(ready.begin(), ready.end(), later);
+  while (!ready.empty()) {
+    std::pop_heap(ready.begin(), ready.end(), later);
+    size_t g = ready.back();
+    ready.pop_back();
+    order.push_back(g);
+    for (size_t r : readers[g])
+      if (--waiting[r] == 0) {
+        ready.push_back(r);
+        std::push_heap(ready.begin(), ready.end(), later);
+      }
+  }
+  ensure(order.size() == groups.size(), "fusion made a cycle");
+  for (size_t g : order) {
+    for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(plan.groups.size());
+    plan.groups.push_back(std::move(groups[g]));
+  }
+  return plan;
+}
+
+}  // namespace
+
+FusionPlan fuse(const Program& program) {
+  std::set<NodeId> forced;
+  for (;;) {
+    try {
+      std::set<NodeId> leaving;
+      std::vector<Draft> drafts = draft_groups(program, forced, leaving);
+      FusionPlan plan = assembled(program, drafts, leaving, std::vector<bool>(program.graph.size()));
+      leave_to_readers(program, leaving, plan);
+      plan = assembled(program, drafts, leaving, plan.recomputed);
+      take_prologues(program, leaving, plan);
+      return assembled(program, drafts, leaving, plan.recomputed);
+    } catch (const NotAffine& e) {
+      // The operand of a movement that cannot be an index map is stored, and then read where it lies.
+      NodeId operand = program.graph.inputs(e.movement)[0];
+      ensure(forced.insert(operand).second, "an index map that storing its operand does not mend");
+    }
+  }
+}
+
+}  // namespace sinter

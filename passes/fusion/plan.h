@@ -1,0 +1,51 @@
+// The fusion plan: which nodes become one kernel, and of what kind. A plan, not a rewrite: the graph stays as it is.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "passes/fusion/index_map.h"
+
+namespace sinter {
+
+enum class GroupKind : uint8_t { loop, row, contraction };
+
+// A value that a group reads from memory: a leaf, or what another group stores.
+struct GroupRead {
+  NodeId value;
+  // Those of the group's stored values that may be written over `value`: each element is read, by the same point of the loops, only
+  // before the element of the same position is stored, and the element types have one size.
+  std::vector<NodeId> replaceable_by;
+};
+
+struct Group {
+  GroupKind kind = GroupKind::loop;
+  NodeId hero;                   // the contraction, or the first reduction; invalid in a loop
+  Shape loops;                   // extents; of a contraction the axes of its result
+  std::vector<bool> reduced;     // row: which loops the reductions run over
+  std::vector<NodeId> members;   // what it computes, in topological order; movement in between is not listed, but where it is stored
+  std::vector<Index> at;         // by member: the index computed at a point of the loops (of a reduction: of its row)
+  std::vector<uint32_t> stage;   // by member: how many reductions, one after another, must have finished before it (row)
+  std::vector<NodeId> stored;    // those of the members that others read, or that leave the program
+  std::vector<GroupRead> reads;
+};
+
+struct FusionPlan {
+  std::vector<Group> groups;        // every group comes after those it reads from
+  std::vector<bool> recomputed;     // by node: no group stores it; each reader computes it anew (cheap ones, and a contraction's prologue)
+  std::vector<int32_t> stored_by;   // by node: the group that stores it, or -1
+};
+
+FusionPlan fuse(const Program&);
+
+// Throws InternalError where the plan is not one: each value that is read is stored by exactly one earlier group or is a leaf or
+// recomputed; outputs and updates are stored; members are reached only through members, reads and recomputed nodes; kinds hold what they
+// may; indices agree along every edge; replaceable_by holds. Knows nothing of how the plan was made.
+void check(const Program&, const FusionPlan&);
+
+std::string to_string(const Program&, const FusionPlan&);
+
+// The value whose buffer holds `id`: reshapes of a stored or leaf value share its elements.
+NodeId stored_value(const Program&, const FusionPlan&, NodeId id);
+
+}  // namespace sinter
