@@ -48,6 +48,7 @@ class Graph {
   uint32_t add_constant(const Tensor&);  // the index of an equal constant where there is one
   uint32_t copy_constant(const Graph& from, uint32_t index);  // that of another graph, without reading its elements again
   size_t constant_count() const { return constants_.size(); }
+  size_t constant_hash(uint32_t index) const { return constant_hashes_[index]; }  // of its elements and type
   const Tensor& constant(uint32_t index) const { return constants_[index]; }
   const Tensor& constant_value(NodeId id) const { return constants_[attributes<ConstantAttributes>(id).index]; }
 
