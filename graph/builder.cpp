@@ -142,13 +142,20 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
     return build_keeping(graph, row.op, inputs[0], std::get<ReduceAttributes>(attributes), origins);
   if (row.op == Op::sum) inputs[0] = build_convert(graph, inputs[0], accumulator_for(graph.type(inputs[0]).dtype), origins);
   types = types_of(graph, inputs);
-  Type type = row.infer({types, attributes});
-  type.weak = row.promotion != Promotion::none && std::all_of(types.begin(), types.end(), [](const Type& t) { return t.weak || t.dtype == boolean; }) &&
-              std::any_of(types.begin(), types.end(), [](const Type& t) { return t.weak; }) && type.dtype != boolean;
+  Type type = infer_type(row.op, types, attributes);
   return graph.append(row.op, inputs, std::move(attributes), std::move(type), origins);
 }
 
 }  // namespace
+
+Type infer_type(Op op, std::span<const Type> operands, const Attributes& attributes) {
+  const OpInfo& row = info(op);
+  Type type = row.infer({operands, attributes});
+  if (op == Op::dimension) return type;
+  type.weak = row.promotion != Promotion::none && std::all_of(operands.begin(), operands.end(), [](const Type& t) { return t.weak || t.dtype == boolean; }) &&
+              std::any_of(operands.begin(), operands.end(), [](const Type& t) { return t.weak; }) && type.dtype != boolean;
+  return type;
+}
 
 Shape broadcast_shapes(std::span<const Type> types) {
   size_t rank = 0;
@@ -233,7 +240,9 @@ NodeId build_convert(Graph& graph, NodeId value, DType dtype, const Origins& ori
 
 NodeId strengthened(Graph& graph, NodeId value, const Origins& origins) {
   const Type& type = graph.type(value);
-  return type.known && type.weak ? build_convert(graph, value, is_float(type.dtype) ? f32 : i32, origins) : value;
+  if (!type.known || !type.weak) return value;
+  DType whole = graph.node(value).op == Op::constant ? i32 : i64;  // a size may exceed 2^31
+  return build_convert(graph, value, is_float(type.dtype) ? f32 : whole, origins);
 }
 
 namespace {

@@ -15,8 +15,13 @@ NodeId build_variable(Graph&, const std::string& name, const Type&, const Origin
 NodeId build_parameter(Graph&, std::shared_ptr<ParameterStorage>, const Origins& = {});
 // `value` as `dtype`: itself, a constant of that type, or a conversion.
 NodeId build_convert(Graph&, NodeId value, DType dtype, const Origins& = {});
-// A literal as the type it has where nothing else gives it one: f32, or i32 where it is whole.
+// A literal as the type it has where nothing else gives it one: f32, or i32 where it is whole; a size, and what is computed of whole
+// literals, is i64.
 NodeId strengthened(Graph&, NodeId value, const Origins& = {});
+
+// The type of `op` on operands of these types, weak where all that it computes from are literals: what build() gives a node, and what
+// verify() holds it to. Throws UserError, with no location, where they do not fit.
+Type infer_type(Op, std::span<const Type> operands, const Attributes&);
 
 // NumPy's broadcasting of shapes. UserError where two sizes differ and neither is 1.
 Shape broadcast_shapes(std::span<const Type> types);

@@ -48,6 +48,11 @@ Origins origins_at(Graph& graph, Here where) {
   return origins;
 }
 
+Location line_at(Here where) {
+  if (!origin) return where;
+  return origin->lines_.empty() ? Location() : origin->lines_.front();
+}
+
 bool Expr::is_template() const { return defined() && !graph_->type(id_).known; }
 
 const Type& Expr::type() const {

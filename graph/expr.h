@@ -115,8 +115,10 @@ class OriginScope {
   std::vector<Location> lines_;
   OriginScope* before_;
   friend Origins origins_at(Graph&, Here);
+  friend Location line_at(Here);
 };
 Origins origins_at(Graph&, Here where);  // the scope's lines, or `where` outside any
+Location line_at(Here where);            // the first of them: what an error of a composition names
 
 // The node `op` on these operands.
 Expr make(Op, std::initializer_list<Operand>, Attributes = NoAttributes{});
@@ -174,8 +176,9 @@ Expr transpose(Operand, Axes permutation = {});     // empty: reversed
 Expr slice(Operand, Shape starts, Shape stops, Axes steps = {});
 Expr pad(Operand, Operand value, Axes low, Axes high, Axes interior = {});
 Expr iota(Shape, int64_t axis = 0, DType = i32, Here = Here::current());  // 0, 1, 2 … along an axis
-Expr dimension(Dim, Here = Here::current());        // a size as an i64 scalar
-Expr size(Operand);                                 // number of elements, an i64 scalar
+// Sizes: i64 scalars that take the type of what they meet, as a literal does.
+Expr dimension(Dim, Here = Here::current());
+Expr size(Operand);                                 // number of elements
 Expr size(Operand, Axes axes);                      // product of these sizes
 
 // Over all axes, or over some; `keep` leaves them with size 1. Sums of small integers are i64.

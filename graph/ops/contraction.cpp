@@ -152,7 +152,6 @@ NodeId expand_matmul(Graph& graph, NodeId a, NodeId b, const Origins& origins) {
 NodeId expand_size(Graph& graph, NodeId x, const ReduceAttributes& attributes, const Origins& origins) {
   Dim count(1);
   for (int64_t axis : attributes.axes) count = count * graph.type(x).shape[static_cast<size_t>(axis)];
-  if (count.is_number()) return build_constant(graph, Tensor::scalar(count.number()), false, origins);
   return build(graph, Op::dimension, {}, DimensionAttributes{count}, origins);
 }
 
@@ -173,7 +172,7 @@ std::span<const OpInfo> contraction_ops() {
       {Op::stop_gradient, "stop_gradient", 1, Family::identity, Promotion::none, false, infer_same, nullptr, [](const Reference& at) { return at.inputs[0]; }, nullptr, "", {},
        "x itself, through which no gradient flows."},
       {Op::matmul, "matmul", 2, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "NumPy's product of matrices, with its batching."},
-      {Op::size, "size", 1, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "The number of elements along some axes."},
+      {Op::size, "size", 1, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "The number of elements along some axes as a dimension."},
   };
   return rows;
 }

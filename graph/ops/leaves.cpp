@@ -4,7 +4,12 @@
 namespace sinter {
 namespace {
 
-Type infer_dimension(const Inference&) { return Type::of(i64, {}); }
+// Weak, as the literal that it is at the call: a sum of f32 divided by a size is f32.
+Type infer_dimension(const Inference&) {
+  Type type = Type::of(i64, {});
+  type.weak = true;
+  return type;
+}
 
 Type infer_iota(const Inference& in) {
   const auto& a = std::get<IotaAttributes>(in.attributes);
@@ -23,7 +28,7 @@ std::span<const OpInfo> leaf_ops() {
       leaf(Op::variable, "variable", infer_never, "A value fed at each call."),
       leaf(Op::parameter, "parameter", infer_never, "A value that functions share and training steps update."),
       leaf(Op::constant, "constant", infer_never, "A value known when the graph is built."),
-      leaf(Op::dimension, "dimension", infer_dimension, "A size, known at the call, as an i64 scalar."),
+      leaf(Op::dimension, "dimension", infer_dimension, "A size, known at the call: an i64 scalar that takes the type of what it meets."),
       leaf(Op::iota, "iota", infer_iota, "0, 1, 2 ... along one axis of a shape."),
   };
   return rows;
