@@ -56,8 +56,8 @@ struct GradientRule {
   const Expr& adjoint;  // of the output: same type
   const Attributes& attributes;
   const std::vector<bool>& wanted;
-  bool masked;          // a select, maximum or minimum lies between this node and what is differentiated
-  // `value`, or 0 where the adjoint is 0 and a mask may have made it so: 0 * inf is 0 where the value was not selected.
+  bool masked;          // every use of the output, at once or further on, may drop elements of it: select, maximum, minimum, max, min, slice
+  // `value`, but 0 for the NaN that a zero adjoint makes where a mask may have made it zero: 0 * inf is 0 where the value was not selected.
   Expr guarded(const Expr& value) const;
   // One maker an input, called where wanted.
   template <class... F>

@@ -65,7 +65,7 @@ Tensor broadcast_reference(const Reference& at) {
 std::vector<Expr> broadcast_gradient(Rule r) {
   return r.each([&] {
     const auto& a = std::get<BroadcastAttributes>(r.attributes);
-    const Shape& from = r.inputs[0].shape();
+    const Shape from = r.inputs[0].shape();  // a copy: appending moves the graph's nodes
     Axes summed;
     for (int64_t axis = 0; axis < static_cast<int64_t>(a.shape.size()); ++axis) {
       auto found = std::find(a.axes.begin(), a.axes.end(), axis);

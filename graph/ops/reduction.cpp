@@ -92,8 +92,6 @@ std::vector<Expr> extreme_gradient(Rule r) {
     const auto& axes = std::get<ReduceAttributes>(r.attributes).axes;
     const Expr& x = r.inputs[0];
     if (axes.empty()) return r.adjoint;
-    OriginScope scope{x.graph()->origins(r.output.id()).empty() ? std::vector<Location>() : std::vector<Location>{x.graph()->where(r.output.id())}};
-    GraphScope graph(x.graph());
     Expr position;
     for (int64_t axis : axes) {
       Expr along = iota(x.shape(), axis, i64);

@@ -34,7 +34,9 @@ ScalarExpr expression_of(Op op, std::span<const DType> inputs, DType result) {
   return builder.finish(std::span(&value, 1));
 }
 
-Expr GradientRule::guarded(const Expr& value) const { return masked ? select(adjoint == 0, 0, value) : value; }
+// Only a NaN is replaced: where the adjoint happens to be 0 and the value is finite, the derivative by the adjoint must stay right, since
+// gradients are differentiated again.
+Expr GradientRule::guarded(const Expr& value) const { return masked ? select(adjoint == 0 && value != value, 0, value) : value; }
 
 Type infer_never(const Inference&) { throw InternalError("this operation's type is not inferred"); }
 
