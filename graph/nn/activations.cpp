@@ -1,0 +1,37 @@
+#include "graph/nn/activations.h"
+
+#include <numbers>
+
+namespace sinter {
+
+// The constant stands first: at a tie the gradient of a maximum goes to the first operand.
+Expr relu(Operand x) {
+  OriginScope scope(x);
+  return maximum(0, x);
+}
+
+Expr leaky_relu(Operand x, double slope) {
+  OriginScope scope(x);
+  return select(x > 0, x, x * slope);
+}
+
+Expr silu(Operand x) {
+  OriginScope scope(x);
+  return x * sigmoid(x);
+}
+
+// Beyond 40 the rest, log(1 + exp(-x)), is less than half a unit in the last place of x, in f64 too. Infinities of the branch that is
+// not chosen do no harm: their gradient is masked.
+Expr softplus(Operand x) {
+  OriginScope scope(x);
+  return select(x > 40, x, log1p(exp(x)));
+}
+
+Expr gelu(Operand x, Gelu form) {
+  OriginScope scope(x);
+  if (form == Gelu::erf) return 0.5 * x * (1 + erf(x * (1 / std::numbers::sqrt2)));
+  const double scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+  return 0.5 * x * (1 + tanh(scale * (x + 0.044715 * (x * x * x))));
+}
+
+}  // namespace sinter

@@ -1,0 +1,158 @@
+// Every gradient rule of the op table against differences.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "autodiff/reverse.h"
+#include "tests/evaluate.h"
+#include "tests/gradients/check.h"
+
+namespace sinter {
+namespace {
+
+using Inputs = std::vector<Expr>;
+
+// Rows whose operands are all floats of one shape, so that the table itself says how to test them.
+bool tested_by_row(const OpInfo& row) {
+  return row.family == Family::elementwise && row.gradient && (row.promotion == Promotion::numeric || row.promotion == Promotion::floating);
+}
+
+Expr apply(Op op, const Inputs& x) { return x.size() == 1 ? make(op, {x[0]}) : make(op, {x[0], x[1]}); }
+
+// The rest: functions of f64 variables of these sizes, each of which holds `op`.
+struct Case {
+  Op op;
+  const char* name;
+  std::vector<std::vector<int64_t>> sizes;
+  Function function;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      {Op::broadcast, "a new leading axis", {{3}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {2, 3})); }},
+      {Op::broadcast, "a size of 1 stretched", {{2, 1}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {2, 3})); }},
+      {Op::broadcast, "both, and a size of 1 kept", {{1, 3, 1}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {4, 1, 3, 2})); }},
+      {Op::broadcast, "along a given axis", {{2}}, [](const Inputs& x) { return tanh(broadcast(x[0], {2, 3}, {0})); }},
+      {Op::broadcast, "a scalar", {{}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {2, 2})); }},
+      {Op::broadcast, "operands of three shapes", {{2, 3}, {3}, {2, 1}}, [](const Inputs& x) { return (x[0] + x[1]) * x[2]; }},
+      {Op::reshape, "to other sizes", {{2, 6}}, [](const Inputs& x) { return tanh(reshape(x[0], {3, -1})); }},
+      {Op::reshape, "of a scalar", {{}}, [](const Inputs& x) { return tanh(reshape(x[0], {1, 1})); }},
+      {Op::transpose, "of two axes", {{2, 3}}, [](const Inputs& x) { return tanh(transpose(x[0])); }},
+      {Op::transpose, "of three axes in a ring", {{2, 3, 4}}, [](const Inputs& x) { return tanh(transpose(x[0], {2, 0, 1})); }},
+      {Op::slice, "with steps", {{7, 5}}, [](const Inputs& x) { return tanh(slice(x[0], {1, 0}, {6, 5}, {2, 3})); }},
+      {Op::slice, "overlapping, added up", {{5}}, [](const Inputs& x) { return slice(x[0], {0}, {4}) * slice(x[0], {1}, {5}); }},
+      {Op::slice, "of nothing", {{5}}, [](const Inputs& x) { return sum(slice(x[0], {2}, {2})) + sum(x[0] * x[0]); }},
+      {Op::pad, "around and between, with a value", {{3, 2}, {}}, [](const Inputs& x) { return tanh(pad(x[0], x[1], {1, 0}, {2, 1}, {1, 2})); }},
+      {Op::pad, "of nothing", {{0}, {}}, [](const Inputs& x) { return tanh(pad(x[0], x[1], {1}, {2})); }},
+      {Op::sum, "of all", {{2, 3}}, [](const Inputs& x) { return sum(x[0] * x[0]); }},
+      {Op::sum, "over the middle axis", {{2, 3, 4}}, [](const Inputs& x) { return tanh(sum(x[0], {1})); }},
+      {Op::sum, "over two axes, kept", {{2, 3, 4}}, [](const Inputs& x) { return x[0] * sum(x[0], {0, -1}, true); }},
+      {Op::sum, "over no axis", {{2, 3}}, [](const Inputs& x) { return tanh(sum(x[0], Axes{})); }},
+      {Op::sum, "of nothing", {{0, 3}}, [](const Inputs& x) { return tanh(sum(x[0], {0})); }},
+      {Op::max, "of all", {{2, 3}}, [](const Inputs& x) { return max(x[0] * x[0]); }},
+      {Op::max, "over one axis", {{3, 4}}, [](const Inputs& x) { return tanh(max(x[0], {1})); }},
+      {Op::max, "over two axes", {{3, 4, 2}}, [](const Inputs& x) { return tanh(max(x[0], {0, 2})); }},
+      {Op::max, "kept, and used again", {{3, 4}}, [](const Inputs& x) { return x[0] * max(x[0], {0}, true); }},
+      {Op::max, "over no axis", {{3}}, [](const Inputs& x) { return tanh(max(x[0], Axes{})); }},
+      {Op::min, "of all", {{2, 3}}, [](const Inputs& x) { return tanh(min(x[0])); }},
+      {Op::min, "over one axis", {{3, 4}}, [](const Inputs& x) { return tanh(min(x[0], {0})); }},
+      {Op::contract, "matrices", {{2, 3}, {3, 4}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "vectors", {{3}, {3}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "a vector and a matrix", {{3}, {3, 2}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "a matrix and a vector", {{2, 3}, {3}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "three axes and a matrix", {{2, 4, 3}, {3, 2}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "three axes and three", {{2, 4, 3}, {2, 3, 2}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "a vector and three axes", {{3}, {2, 3, 2}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "three axes and a vector", {{2, 4, 3}, {3}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "batches broadcast", {{2, 1, 4, 3}, {5, 3, 2}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "four axes and four", {{2, 2, 3, 2}, {2, 2, 2, 3}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
+      {Op::contract, "by itself", {{3, 3}}, [](const Inputs& x) { return matmul(matmul(x[0], x[0]), x[0]); }},
+      {Op::contract, "of the first axes", {{3, 2}, {3, 4}}, [](const Inputs& x) { return contract(x[0], x[1], {{}, {}, {0}, {0}}); }},
+      {Op::contract, "outer", {{2}, {3}}, [](const Inputs& x) { return contract(x[0], x[1], {}); }},
+      {Op::contract, "batch axes apart, two inner axes crossed", {{3, 2, 4, 5}, {2, 4, 6, 3}},
+       [](const Inputs& x) { return contract(x[0], x[1], {{2}, {1}, {0, 1}, {3, 0}}); }},
+      {Op::contract, "two batch axes crossed, free axes between", {{2, 5, 3, 4}, {3, 6, 4, 2}},
+       [](const Inputs& x) { return contract(x[0], x[1], {{0, 2}, {3, 0}, {3}, {2}}); }},
+      {Op::contract, "all inner, in another order", {{2, 3}, {3, 2}}, [](const Inputs& x) { return contract(x[0], x[1], {{}, {}, {1, 0}, {0, 1}}); }},
+      {Op::contract, "nothing inner", {{2, 0}, {0, 3}}, [](const Inputs& x) { return matmul(x[0], x[1]) + 1; }},
+      {Op::select, "of two branches", {{4}, {4}}, [](const Inputs& x) { return select(x[0] > x[1], x[0] * x[1], exp(x[1])); }},
+      {Op::select, "of a scalar condition", {{}, {3}, {3}}, [](const Inputs& x) { return select(x[0] > 0, x[1] * x[2], x[1] + x[2] * x[2]); }},
+      {Op::convert, "to its own type", {{3}}, [](const Inputs& x) { return tanh(convert(x[0], f64)); }},
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("each elementwise row's gradient is right where the row says to sample it", "[gradients]") {
+  for (const OpInfo& row : op_table()) {
+    if (!tested_by_row(row)) continue;
+    INFO(row.name);
+    REQUIRE(row.domains.size() == static_cast<size_t>(row.arity));
+    for (uint64_t seed = 0; seed < 4; ++seed) {
+      std::vector<Tensor> at;
+      for (size_t k = 0; k < row.domains.size(); ++k) at.push_back(sample({3, 4}, seed * 8 + k, row.domains[k].low, row.domains[k].high));
+      auto ops = check_gradients([&](const Inputs& x) { return apply(row.op, x); }, at, seed);
+      CHECK(std::count(ops.begin(), ops.end(), row.op) == 1);
+      // Of one value with itself, and inside something that makes the adjoint vary.
+      if (row.arity == 2) check_gradients([&](const Inputs& x) { return apply(row.op, {x[0], x[0] * 0.5 + 1}); }, {sample({5}, seed + 50, 0.6, 2)}, seed);
+      check_gradients([&](const Inputs& x) { return tanh(apply(row.op, x) * x[0]); }, at, seed, {.tolerance = 2e-6});
+    }
+  }
+}
+
+TEST_CASE("each structural rule's gradient is right", "[gradients]") {
+  for (const Case& c : cases()) {
+    INFO(info(c.op).name << ": " << c.name);
+    for (uint64_t seed = 0; seed < 2; ++seed) {
+      std::vector<Tensor> at;
+      for (size_t k = 0; k < c.sizes.size(); ++k) at.push_back(sample(c.sizes[k], 300 + seed * 8 + k, -1.5, 1.5));
+      auto ops = check_gradients(c.function, at, seed);
+      CHECK(std::find(ops.begin(), ops.end(), c.op) != ops.end());
+    }
+  }
+}
+
+TEST_CASE("no gradient rule of the table goes untested", "[gradients]") {
+  std::set<Op> listed;
+  for (const Case& c : cases()) listed.insert(c.op);
+  for (const OpInfo& row : op_table()) {
+    INFO(row.name);
+    if (row.gradient) {
+      CHECK((tested_by_row(row) || listed.contains(row.op)));
+      CHECK(!row.derivative.empty());
+    } else {
+      CHECK(!listed.contains(row.op));
+      CHECK(row.derivative.empty());
+    }
+  }
+}
+
+TEST_CASE("a conversion between floats passes the gradient on in the operand's type", "[gradients]") {
+  GraphScope scope;
+  Variable x("x", f64, {4});
+  Expr narrow = convert(x, f32);
+  Expr g = gradients(sum(convert(narrow * narrow * 3, f64) * x), {x})[0];
+  CHECK(g.dtype() == f64);
+  Tensor at = sample({4}, 5, -1, 1);
+  auto by_hand = numbers(value_of(g, {{"x", at}}));
+  for (size_t i = 0; i < 4; ++i) CHECK(by_hand[i] == Approx(9 * at.data<double>()[i] * at.data<double>()[i]).epsilon(1e-6));
+  SECTION("and none through integers") {
+    Expr whole = convert(convert(x, i32), f64);
+    CHECK(numbers(value_of(gradients(sum(whole * x), {x})[0], {{"x", vector_of({1.5, 2.5, -1.5, 0.0})}})) == std::vector<double>{1, 2, -1, 0});
+  }
+}
+
+TEST_CASE("no gradient flows through stop_gradient, sign, floor and comparisons", "[gradients]") {
+  GraphScope scope;
+  Variable x("x", f64, {3});
+  Tensor at = vector_of({1.5, -2.0, 0.25});
+  auto gradient_of = [&](const Expr& y) { return numbers(value_of(gradients(sum(y), {x})[0], {{"x", at}})); };
+  CHECK(gradient_of(x * stop_gradient(x)) == numbers(at));
+  CHECK(gradient_of(stop_gradient(x * x)) == std::vector<double>{0, 0, 0});
+  CHECK(gradient_of(x * floor(x)) == std::vector<double>{1, -2, 0});
+  CHECK(gradient_of(x * sign(x)) == std::vector<double>{1, -1, 1});
+  CHECK(gradient_of(x * convert(x > 0, f64)) == std::vector<double>{1, 0, 1});
+}
+
+}  // namespace sinter
