@@ -111,13 +111,23 @@ void ThreadPool::start_workers(int64_t wanted) noexcept {
   if (static_cast<int64_t>(workers_.size()) >= wanted) return;
   SignalsBlocked blocked;
   try {
-    while (static_cast<int64_t>(workers_.size()) < wanted) workers_.emplace_back([this] { work(); });
+    for (int64_t worker; (worker = static_cast<int64_t>(workers_.size()) + 1) <= wanted;) workers_.emplace_back([=, this] { work(worker); });
   } catch (const std::exception&) {  // std::system_error, or no memory for the thread's state
     most_workers_ = static_cast<unsigned>(workers_.size());
   }
 }
 
 void ThreadPool::parallel_for(ChunkBody body, void* context, int64_t chunks) noexcept {
+  struct Plain {
+    ChunkBody body;
+    void* context;
+    static void run(void* plain, int64_t chunk, int64_t) noexcept { static_cast<Plain*>(plain)->body(static_cast<Plain*>(plain)->context, chunk); }
+  } plain{body, context};
+  parallel_for(&Plain::run, &plain, chunks);
+}
+
+// Whoever calls is worker 0 of its own loop: a worker of the pool that calls from within a chunk finds the pool busy and is alone in it.
+void ThreadPool::parallel_for(WorkerChunkBody body, void* context, int64_t chunks) noexcept {
   for (int64_t next = 0; next < chunks;) {
     int64_t left = chunks - next;
     if (left > 1 && threads_ > 1 && !busy_.load(std::memory_order_relaxed) && !busy_.exchange(true, std::memory_order_acquire)) {
@@ -126,12 +136,12 @@ void ThreadPool::parallel_for(ChunkBody body, void* context, int64_t chunks) noe
       busy_.store(false, std::memory_order_release);
       next += count;
     } else {
-      body(context, next++);
+      body(context, next++, 0);
     }
   }
 }
 
-void ThreadPool::share(ChunkBody body, void* context, int64_t first, int64_t count) noexcept {
+void ThreadPool::share(WorkerChunkBody body, void* context, int64_t first, int64_t count) noexcept {
   start_workers(count - 1);
   finished_.store(0, std::memory_order_relaxed);
   body_ = body;
@@ -140,32 +150,32 @@ void ThreadPool::share(ChunkBody body, void* context, int64_t first, int64_t cou
   remaining_.store(count);
   int64_t workers = static_cast<int64_t>(workers_.size()), awake = workers - sleepers_.count();
   if (awake < workers && awake < count - 1) sleepers_.wake(count - 1 - awake);
-  uint32_t others = static_cast<uint32_t>(count - take_chunks());
+  uint32_t others = static_cast<uint32_t>(count - take_chunks(0));
   auto all_finished = [&] { return finished_.load(std::memory_order_acquire) == others; };
   if (all_finished() || (spins_ && spin(all_finished))) return;
   for (uint32_t now; (now = finished_.load(std::memory_order_acquire)) != others;) finished_.wait(now, std::memory_order_acquire);
 }
 
 // The fields are read only once a chunk is taken: until that chunk is reported, the loop it belongs to cannot end and they cannot change.
-int64_t ThreadPool::take_chunks() noexcept {
+int64_t ThreadPool::take_chunks(int64_t worker) noexcept {
   int64_t taken = 0;
   while (remaining_.load(std::memory_order_relaxed) > 0) {
     int64_t r = remaining_.fetch_sub(1, std::memory_order_acquire);
     if (r <= 0) break;
-    body_(context_, end_ - r);
+    body_(context_, end_ - r, worker);
     ++taken;
   }
   return taken;
 }
 
-void ThreadPool::work() noexcept {
+void ThreadPool::work(int64_t worker) noexcept {
 #if defined(__linux__)
   pthread_setname_np(pthread_self(), "sinter");
 #endif
   FloatingPointEnvironment environment;
   auto called = [this] { return remaining_.load() > 0 || stopping_.load(); };
   while (!stopping_.load()) {
-    if (int64_t taken = take_chunks(); taken > 0) {
+    if (int64_t taken = take_chunks(worker); taken > 0) {
       finished_.fetch_add(static_cast<uint32_t>(taken));
       finished_.notify_one();
     }

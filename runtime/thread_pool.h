@@ -10,6 +10,8 @@ namespace sinter {
 
 // One chunk of a loop. It crosses the C ABI and must not throw: what goes wrong is recorded in the context.
 using ChunkBody = void (*)(void* context, int64_t chunk) noexcept;
+// The same for who needs scratch memory: `worker` is from 0 to threads() - 1, and no two threads in one loop have the same.
+using WorkerChunkBody = void (*)(void* context, int64_t chunk, int64_t worker) noexcept;
 
 // Where idle threads sleep until they are called. Nothing here holds a lock, so that a sleeper that is slow to get up delays nobody.
 class Sleepers {
@@ -40,17 +42,18 @@ class ThreadPool {
 
   unsigned threads() const { return threads_; }
 
-  // Calls body(context, chunk) once for each chunk in [0, chunks), on this thread and on any others that are free, in no promised order,
+  // Calls body(context, chunk[, worker]) once for each chunk in [0, chunks), on this thread and on any others that are free, in no promised order,
   // and returns when all calls have returned; what they wrote is then visible here. This thread always takes part and waits only for chunks
   // that another has begun, so with no help it does the whole loop. Any number of threads may call at once, a chunk's body too: while the
   // pool serves one loop, the others run on their callers, and go parallel if it gets free. Throws nothing, and allocates only to start threads.
+  void parallel_for(WorkerChunkBody body, void* context, int64_t chunks) noexcept;
   void parallel_for(ChunkBody body, void* context, int64_t chunks) noexcept;
 
  private:
-  void share(ChunkBody body, void* context, int64_t first, int64_t count) noexcept;
+  void share(WorkerChunkBody body, void* context, int64_t first, int64_t count) noexcept;
   void start_workers(int64_t wanted) noexcept;
-  void work() noexcept;
-  int64_t take_chunks() noexcept;
+  void work(int64_t worker) noexcept;
+  int64_t take_chunks(int64_t worker) noexcept;
 
   unsigned threads_;
   unsigned most_workers_;             // fewer than threads_ - 1 where the system refused one
@@ -61,7 +64,7 @@ class ThreadPool {
 
   // The loop being served. Chunk end_ - r is taken by lowering remaining_ from r; the other fields hold still until it is reported done.
   alignas(64) std::atomic<int64_t> remaining_{0};  // 0 or less: nothing to take
-  ChunkBody body_ = nullptr;
+  WorkerChunkBody body_ = nullptr;
   void* context_ = nullptr;
   int64_t end_ = 0;
 

@@ -109,6 +109,43 @@ TEST_CASE("a chunk may run a loop on the pool that runs it", "[thread_pool]") {
   }
 }
 
+TEST_CASE("no two threads in one loop have the same worker number", "[thread_pool]") {
+  for (unsigned threads : {1u, 2u, 3u, 8u}) {
+    ThreadPool pool(threads);
+    struct Loop {
+      ThreadPool& pool;
+      std::vector<std::atomic<int>> inside, calls;
+      std::atomic<int> wrong{0};
+      explicit Loop(ThreadPool& p) : pool(p), inside(p.threads()), calls(p.threads()) {}
+    };
+    static const WorkerChunkBody body = [](void* p, int64_t, int64_t worker) noexcept {
+      auto& loop = *static_cast<Loop*>(p);
+      if (worker < 0 || worker >= loop.pool.threads()) {
+        ++loop.wrong;
+        return;
+      }
+      loop.wrong += loop.inside[static_cast<size_t>(worker)]++ != 0;
+      spin_for(1us);
+      ++loop.calls[static_cast<size_t>(worker)];
+      loop.inside[static_cast<size_t>(worker)]--;
+    };
+    std::vector<std::thread> callers;
+    std::atomic<int> wrong{0};
+    for (int caller = 0; caller < 3; ++caller)
+      callers.emplace_back([&] {
+        for (int i = 0; i < 30; ++i) {
+          Loop loop(pool);
+          pool.parallel_for(body, &loop, 100);
+          int calls = 0;
+          for (auto& each : loop.calls) calls += each;
+          wrong += loop.wrong + (calls != 100);
+        }
+      });
+    for (auto& each : callers) each.join();
+    CHECK(wrong == 0);
+  }
+}
+
 TEST_CASE("a neighbour that spins on every processor does not stop the pool", "[thread_pool]") {
   std::atomic<bool> stop{false};
   std::vector<std::thread> neighbours;
