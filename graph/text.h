@@ -20,6 +20,8 @@ struct PrintOptions {
 std::string print(const Program&, const PrintOptions& = {});
 // One line, for messages: large constants are cut short, so it need not parse.
 std::string print_node(const Graph&, NodeId);
+// As a constant is written, the elements after the 64th cut off: "[0x1p+0, 0x1p+1] : f32[2]".
+std::string print_tensor(const Tensor&);
 // What print() with the same options refers to: each tensor and its name in the file.
 std::vector<std::pair<std::string, Tensor>> referenced(const Program&, const PrintOptions&);
 

@@ -158,6 +158,10 @@ std::string print_node(const Graph& graph, NodeId id) {
   return Printer(graph, options).node(id, 8);
 }
 
+std::string print_tensor(const Tensor& t) {
+  return fmt::format("{} : {}", elements_text(t, PrintOptions().inline_limit), to_string(Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end()))));
+}
+
 std::string print(const Program& program, const PrintOptions& options) {
   Printer printer(program.graph, options);
   std::string text = "sinter 1\n";

@@ -1,0 +1,25 @@
+// The stages that `sinter opt --emit` shows, as a table: a new stage is a row of emit.cpp.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "passes/manager.h"
+
+namespace sinter::tool {
+
+struct EmitRequest {
+  const Program& program;  // as parsed
+  PassOptions passes;
+  bool time_passes = false;
+  bool origins = true;
+};
+
+struct Emission {
+  std::string_view name, doc;
+  std::string (*emit)(const EmitRequest&);
+};
+
+std::span<const Emission> emissions();
+
+}  // namespace sinter::tool

@@ -1,0 +1,91 @@
+// sinter run: the values of a graph's outputs, from .npy files to .npy files.
+#include <fmt/format.h>
+
+#include "graph/builder.h"
+#include "graph/interpreter.h"
+#include "graph/text.h"
+#include "runtime/data/npy.h"
+#include "tools/sinter/commands.h"
+
+namespace sinter::tool {
+namespace {
+
+struct Options {
+  std::string file;
+  std::vector<std::string> inputs, outputs, updates;
+  bool interpret = false;
+};
+
+// NAME=FILE
+std::pair<std::string, std::string> named_file(const std::string& text, std::string_view option) {
+  size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) throw UserError(fmt::format("{} takes NAME=FILE, not '{}'", option, text));
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// Tensors of that name become a parameter's value; the rest are left, for variables.
+NamedTensors set_parameters(const Program& program, NamedTensors inputs) {
+  for (auto at = inputs.begin(); at != inputs.end();) {
+    NodeId id = program.graph.named(at->first);
+    if (!id.valid() || program.graph.node(id).op != Op::parameter) {
+      ++at;
+      continue;
+    }
+    Tensor& own = program.graph.parameter(id)->value;
+    if (at->second.dtype() != own.dtype() || at->second.sizes() != own.sizes())
+      throw UserError(fmt::format("the parameter '{}' is {}{}, not {}{}", at->first, name(own.dtype()), to_string(own.sizes()), name(at->second.dtype()), to_string(at->second.sizes())));
+    own = at->second;
+    at = inputs.erase(at);
+  }
+  return inputs;
+}
+
+std::unordered_map<std::string, Type> types_of(const NamedTensors& inputs) {
+  std::unordered_map<std::string, Type> types;
+  for (const auto& [name, value] : inputs) types.emplace(name, Type::of(value.dtype(), Shape(value.sizes().begin(), value.sizes().end())));
+  return types;
+}
+
+void run(const Options& options) {
+  ParseOptions parse_options;
+  parse_options.lines_as_origins = true;
+  Program program = read_graph(options.file, parse_options);
+  NamedTensors inputs;
+  for (const std::string& text : options.inputs) {
+    auto [name, path] = named_file(text, "--input");
+    if (!inputs.emplace(name, read_npy(path)).second) throw UserError(fmt::format("the input '{}' is given twice", name));
+  }
+  inputs = set_parameters(program, std::move(inputs));
+  if (is_template(program)) program = specialize(program, types_of(inputs));
+  if (options.outputs.size() > program.outputs.size()) throw UserError(fmt::format("{} returns {} values, not {}", options.file, program.outputs.size(), options.outputs.size()));
+  std::vector<std::pair<size_t, std::string>> updates;
+  for (const std::string& text : options.updates) {
+    auto [name, path] = named_file(text, "--update");
+    NodeId id = program.graph.named(name);
+    size_t at = 0;
+    while (at < program.updates.size() && program.updates[at].parameter != id) ++at;
+    if (at == program.updates.size()) throw UserError(fmt::format("{} does not update '{}'", options.file, name));
+    updates.emplace_back(at, path);
+  }
+  Interpreted result = interpret(program, inputs);
+  for (size_t i = 0; i < result.outputs.size(); ++i) {
+    if (i < options.outputs.size()) write_npy(options.outputs[i], result.outputs[i]);
+    else fmt::print("{}\n", print_tensor(result.outputs[i]));
+  }
+  for (const auto& [at, path] : updates) write_npy(path, result.updates[at]);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "Computes a graph's outputs");
+  command->add_option("FILE", options->file, "The graph, as text")->required();
+  command->add_option("--input", options->inputs, "NAME=FILE.npy: a variable's value, or a parameter's");
+  command->add_option("--output", options->outputs, "FILE.npy: where to write an output, in the order they are returned; those left are printed");
+  command->add_option("--update", options->updates, "NAME=FILE.npy: where to write the new value of a parameter");
+  command->add_flag("--interpret", options->interpret, "Run node by node by the operations' reference semantics")->required();
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace sinter::tool
