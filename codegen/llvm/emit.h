@@ -4,6 +4,7 @@
 // can, so that what does not depend on the vector loop is computed once; `Emitter::widen` splats one where a vector is needed.
 // Booleans are i1 in registers and one byte, 0 or 1, in memory.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -72,6 +73,7 @@ class Emitter {
 
   // --- memory: `pointer` is the first lane's; elements need be aligned to their own size only ------------------------------------
   llvm::Value* element(llvm::Value* pointer, DType, llvm::Value* index);  // the pointer `index` elements further on
+  llvm::Value* zeros(size_t bytes);                    // a pointer to that many constant zeros, aligned for any vector
   // Contiguous lanes; those that the mask turns off are not touched, and 0.
   llvm::Value* load(llvm::Value* pointer, DType, unsigned lanes = 1, llvm::Value* mask = nullptr);
   // Lane l lies l * stride elements on.

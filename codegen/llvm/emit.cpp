@@ -1,0 +1,216 @@
+// The frame of a kernel's function: its arguments and sizes, numbers, loops and branches.
+#include "codegen/llvm/emit.h"
+
+namespace sinter {
+
+using llvm::Value;
+
+namespace {
+
+const llvm::ConstantInt* constant(const Value* value) { return llvm::dyn_cast<llvm::ConstantInt>(value); }
+bool is_constant(const Value* value, int64_t number) {
+  auto* known = constant(value);
+  return known && known->getSExtValue() == number;
+}
+
+}  // namespace
+
+Emitter::Emitter(llvm::Module& module, const Kernel& kernel_in, const Target& target_in, const std::string& name)
+    : builder(module.getContext()), kernel(kernel_in), target(target_in) {
+  llvm::LLVMContext& context = module.getContext();
+  llvm::Type *pointer = builder.getPtrTy(), *i64_type = builder.getInt64Ty();
+  auto* function_type = llvm::FunctionType::get(builder.getVoidTy(), {pointer, pointer, i64_type, i64_type}, false);
+  function = llvm::Function::Create(function_type, llvm::Function::ExternalLinkage, name, module);
+  function->addFnAttr("target-cpu", target.cpu);
+  function->addFnAttr("target-features", target.features);
+  // Without these the x86 backend halves 64-byte vectors on CPUs tuned for 32.
+  std::string bits = std::to_string(target.vector_bytes * 8);
+  function->addFnAttr("prefer-vector-width", bits);
+  function->addFnAttr("min-legal-vector-width", bits);
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  llvm::Value *arguments = function->getArg(0), *sizes = function->getArg(1);
+  chunk_ = function->getArg(2);
+  worker_ = function->getArg(3);
+  arguments->setName("arguments");
+  sizes->setName("sizes");
+  chunk_->setName("chunk");
+  worker_->setName("worker");
+  for (unsigned i = 0; i < 2; ++i) function->addParamAttr(i, llvm::Attribute::NoAlias);
+
+  builder.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
+  auto* invariant = llvm::MDNode::get(context, {});
+  auto table_entry = [&](llvm::Type* type, Value* table, size_t i, const std::string& label) {
+    auto* load = builder.CreateAlignedLoad(type, builder.CreateConstInBoundsGEP1_64(type, table, i), llvm::Align(8), label);
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, invariant);
+    return load;
+  };
+  for (size_t i = 0; i < kernel.arguments.size(); ++i) arguments_.push_back(table_entry(pointer, arguments, i, "argument" + std::to_string(i)));
+  for (size_t i = 0; i < kernel.sizes.size(); ++i) sizes_.push_back(table_entry(i64_type, sizes, i, to_string(kernel.sizes[i])));
+}
+
+void Emitter::finish() { builder.CreateRetVoid(); }
+
+Value* Emitter::chunk() const { return chunk_; }
+Value* Emitter::worker() const { return worker_; }
+Value* Emitter::argument(uint32_t number) const {
+  ensure(number < arguments_.size(), "a kernel's body names an argument that it has");
+  return arguments_[number];
+}
+
+// --- numbers ---------------------------------------------------------------------------------------------------------------------
+
+Value* Emitter::number(int64_t value) const { return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(function->getContext()), value); }
+
+Value* Emitter::dim(const Dim& value) const {
+  if (value.is_number()) return number(value.number());
+  for (size_t i = 0; i < sizes_.size(); ++i)
+    if (kernel.sizes[i] == value) return sizes_[i];
+  throw InternalError("a kernel lists every size it uses: " + to_string(value) + " is missing");
+}
+
+Value* Emitter::add(Value* a, Value* b) {
+  if (is_constant(a, 0)) return b;
+  if (is_constant(b, 0)) return a;
+  return builder.CreateNSWAdd(a, b);
+}
+
+Value* Emitter::multiply(Value* a, Value* b) {
+  if (is_constant(a, 0) || is_constant(b, 0)) return number(0);
+  if (is_constant(a, 1)) return b;
+  if (is_constant(b, 1)) return a;
+  return builder.CreateNSWMul(a, b);
+}
+
+Value* Emitter::ceil_divide(Value* value, int64_t divisor) {
+  if (divisor == 1) return value;
+  return builder.CreateUDiv(add(value, number(divisor - 1)), number(divisor));
+}
+
+Value* Emitter::smaller(Value* a, Value* b) {
+  auto *x = constant(a), *y = constant(b);
+  if (x && y) return x->getSExtValue() < y->getSExtValue() ? a : b;
+  return builder.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
+}
+
+Value* Emitter::affine(const Affine& function_of, const Values& indices) {
+  Value* sum = dim(function_of.offset);
+  for (size_t i = 0; i < function_of.strides.size() && i < indices.size(); ++i)
+    if (indices[i] && !function_of.strides[i].is(0)) sum = add(sum, multiply(indices[i], dim(function_of.strides[i])));
+  return sum;
+}
+
+Values Emitter::unflatten(Value* flat, const std::vector<Dim>& extents) {
+  Values indices(extents.size());
+  for (size_t i = extents.size(); i-- > 0;) {
+    if (i == 0) {
+      indices[i] = flat;
+    } else {
+      Value* extent = dim(extents[i]);
+      indices[i] = builder.CreateURem(flat, extent);
+      flat = builder.CreateUDiv(flat, extent);
+    }
+  }
+  return indices;
+}
+
+std::pair<Value*, Value*> Emitter::chunk_range(Value* extent) {
+  auto* known = constant(extent);
+  if (known && known->getSExtValue() <= kernel.grain) return {number(0), extent};
+  Value* begin = multiply(chunk_, number(kernel.grain));
+  return {begin, smaller(extent, add(begin, number(kernel.grain)))};
+}
+
+// --- control ---------------------------------------------------------------------------------------------------------------------
+
+void Emitter::loop(Value* begin, Value* end, int64_t step, const std::function<void(Value*)>& body) {
+  loop(begin, end, step, {}, [&](Value* index, const Values&) {
+    body(index);
+    return Values();
+  });
+}
+
+Values Emitter::loop(Value* begin, Value* end, int64_t step, const Values& initial, const std::function<Values(Value*, const Values&)>& body) {
+  auto *first = constant(begin), *last = constant(end);
+  bool runs = first && last && first->getSExtValue() < last->getSExtValue();
+  if (begin == end || (first && last && !runs)) return initial;
+  if (runs && last->getSExtValue() - first->getSExtValue() <= step) return body(begin, initial);
+
+  llvm::LLVMContext& context = function->getContext();
+  llvm::BasicBlock* before = builder.GetInsertBlock();
+  auto* header = llvm::BasicBlock::Create(context, "loop", function);
+  auto* exit = llvm::BasicBlock::Create(context, "done");
+  if (runs) builder.CreateBr(header);
+  else builder.CreateCondBr(builder.CreateICmpSLT(begin, end), header, exit);
+
+  builder.SetInsertPoint(header);
+  llvm::PHINode* index = builder.CreatePHI(begin->getType(), 2, "index");
+  index->addIncoming(begin, before);
+  Values carried;
+  for (Value* value : initial) {
+    llvm::PHINode* phi = builder.CreatePHI(value->getType(), 2);
+    phi->addIncoming(value, before);
+    carried.push_back(phi);
+  }
+  Values next = body(index, carried);
+  ensure(next.size() == initial.size(), "a loop hands on as many values as it takes");
+  Value* following = builder.CreateNSWAdd(index, number(step));
+  llvm::BasicBlock* latch = builder.GetInsertBlock();
+  index->addIncoming(following, latch);
+  for (size_t i = 0; i < next.size(); ++i) llvm::cast<llvm::PHINode>(carried[i])->addIncoming(next[i], latch);
+  builder.CreateCondBr(builder.CreateICmpSLT(following, end), header, exit);
+
+  function->insert(function->end(), exit);
+  builder.SetInsertPoint(exit);
+  if (runs) return next;
+  for (size_t i = 0; i < next.size(); ++i) {
+    llvm::PHINode* phi = builder.CreatePHI(next[i]->getType(), 2);
+    phi->addIncoming(initial[i], before);
+    phi->addIncoming(next[i], latch);
+    next[i] = phi;
+  }
+  return next;
+}
+
+void Emitter::when(Value* condition, const std::function<void()>& then, const std::function<void()>& otherwise) {
+  if (auto* known = constant(condition)) {
+    if (known->isOne()) then();
+    else if (otherwise) otherwise();
+    return;
+  }
+  llvm::LLVMContext& context = function->getContext();
+  auto* yes = llvm::BasicBlock::Create(context, "then", function);
+  auto* no = otherwise ? llvm::BasicBlock::Create(context, "else") : nullptr;
+  auto* after = llvm::BasicBlock::Create(context, "after");
+  builder.CreateCondBr(condition, yes, no ? no : after);
+  builder.SetInsertPoint(yes);
+  then();
+  builder.CreateBr(after);
+  if (no) {
+    function->insert(function->end(), no);
+    builder.SetInsertPoint(no);
+    otherwise();
+    builder.CreateBr(after);
+  }
+  function->insert(function->end(), after);
+  builder.SetInsertPoint(after);
+}
+
+Values Emitter::when(Value* condition, const Values& otherwise, const std::function<Values()>& then) {
+  if (auto* known = constant(condition)) return known->isOne() ? then() : otherwise;
+  llvm::BasicBlock *before = builder.GetInsertBlock(), *last = nullptr;
+  Values values;
+  when(condition, [&] {
+    values = then();
+    last = builder.GetInsertBlock();
+  });
+  ensure(values.size() == otherwise.size(), "both sides of a branch make as many values");
+  for (size_t i = 0; i < values.size(); ++i) {
+    llvm::PHINode* phi = builder.CreatePHI(values[i]->getType(), 2);
+    phi->addIncoming(values[i], last);
+    phi->addIncoming(otherwise[i], before);
+    values[i] = phi;
+  }
+  return values;
+}
+
+}  // namespace sinter

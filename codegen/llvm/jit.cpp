@@ -1,0 +1,177 @@
+// Kernels compiled in parallel, linked into this process by ORC.
+#include "codegen/llvm/jit.h"
+
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include <llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h>
+#include <llvm/ExecutionEngine/Orc/Core.h>
+#include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
+#include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include "codegen/llvm/module.h"
+#include "runtime/cpu_count.h"
+
+namespace sinter {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Object = llvm::SmallVector<char, 0>;
+
+double since(Clock::time_point& mark) {
+  auto now = Clock::now();
+  double seconds = std::chrono::duration<double>(now - mark).count();
+  mark = now;
+  return seconds;
+}
+
+// LLVM's errors end here.
+void check(llvm::Error error, const char* what) {
+  if (error) throw InternalError(std::string(what) + ": " + llvm::toString(std::move(error)));
+}
+template <class T>
+T check(llvm::Expected<T> value, const char* what) {
+  if (!value) check(value.takeError(), what);
+  return std::move(*value);
+}
+
+// Linked code. Its pages go with it.
+class Linked {
+ public:
+  explicit Linked(std::vector<Object>& objects)
+      : session_(check(llvm::orc::SelfExecutorProcessControl::Create(), "ORC runs code in this process")), layer_(session_) {
+    session_.setErrorReporter([this](llvm::Error error) { reported_ += llvm::toString(std::move(error)) + "\n"; });
+    library_ = &session_.createBareJITDylib("graph");
+    for (size_t i = 0; i < objects.size(); ++i) {
+      auto buffer = llvm::MemoryBuffer::getMemBuffer(llvm::StringRef(objects[i].data(), objects[i].size()), "object" + std::to_string(i), false);
+      check(layer_.add(*library_, std::move(buffer)), "an object is taken in");
+    }
+  }
+  ~Linked() {
+    if (auto error = session_.endSession()) llvm::consumeError(std::move(error));
+  }
+  Linked(const Linked&) = delete;
+  Linked& operator=(const Linked&) = delete;
+
+  // No symbol of this process is offered: code that calls out (libm, memset) is a bug, and fails to link.
+  std::vector<void*> addresses(const std::vector<std::string>& names) {
+    llvm::orc::SymbolLookupSet wanted;
+    for (const std::string& name : names) wanted.add(session_.intern(name));
+    auto found = session_.lookup(llvm::orc::makeJITDylibSearchOrder(library_, llvm::orc::JITDylibLookupFlags::MatchAllSymbols), std::move(wanted));
+    if (!found) throw InternalError("compiled code links: " + reported_ + llvm::toString(found.takeError()));
+    std::vector<void*> result;
+    for (const std::string& name : names) result.push_back((*found)[session_.intern(name)].getAddress().toPtr<void*>());
+    return result;
+  }
+
+ private:
+  std::string reported_;
+  llvm::orc::ExecutionSession session_;
+  llvm::orc::ObjectLinkingLayer layer_;
+  llvm::orc::JITDylib* library_ = nullptr;
+};
+
+// Runs work(0 … count - 1), `threads` at a time; each thread makes a machine of its own. The first exception is thrown again.
+template <class Work>
+void in_parallel(size_t count, unsigned threads, const Target& target, const Work& work) {
+  if (threads == 0) threads = available_cpus();
+  threads = static_cast<unsigned>(std::min<size_t>({threads, count, available_cpus()}));
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  auto run = [&] {
+    try {
+      auto machine = machine_for(target);
+      for (size_t i = next++; i < count; i = next++) work(i, *machine);
+    } catch (...) {
+      std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+      next = count;
+    }
+  };
+  std::vector<std::jthread> helpers;
+  try {
+    for (unsigned i = 1; i < threads; ++i) helpers.emplace_back(run);
+  } catch (const std::system_error&) {
+    // No more threads to be had: fewer do.
+  }
+  run();
+  helpers.clear();
+  if (failure) std::rethrow_exception(failure);
+}
+
+// Every module by number: the kernels', then the graph's.
+std::unique_ptr<llvm::Module> module_of(size_t number, llvm::LLVMContext& context, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels,
+                                        const std::vector<CallStep>& steps, const Target& target) {
+  if (number == kernels.size()) return graph_module(context, machine, steps, target);
+  return kernel_module(context, machine, kernels[number], target, kernel_symbol(number));
+}
+
+std::string as_text(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, bool assembly) {
+  std::string text;
+  auto machine = machine_for(target);
+  for (size_t i = 0; i <= kernels.size(); ++i) {
+    llvm::LLVMContext context;
+    auto module = module_of(i, context, *machine, kernels, steps, target);
+    optimize(*module, *machine);
+    if (assembly) {
+      Object code = generate(*module, *machine, true);
+      text.append(code.data(), code.size());
+    } else {
+      llvm::raw_string_ostream(text) << *module;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, unsigned threads) {
+  auto start = Clock::now();
+  for (const CallStep& step : steps) ensure(step.kernel < kernels.size(), "a step calls a kernel that there is");
+  std::vector<Object> objects(kernels.size() + 1);
+  std::vector<CompileTimes> times(objects.size());
+  in_parallel(objects.size(), threads, target, [&](size_t i, llvm::TargetMachine& machine) {
+    auto mark = Clock::now();
+    llvm::LLVMContext context;
+    auto module = module_of(i, context, machine, kernels, steps, target);
+    times[i].emit = since(mark);
+    optimize(*module, machine);
+    times[i].optimize = since(mark);
+    objects[i] = generate(*module, machine);
+    times[i].generate = since(mark);
+  });
+
+  Compiled result;
+  for (const CompileTimes& one : times) {
+    result.times.emit += one.emit;
+    result.times.optimize += one.optimize;
+    result.times.generate += one.generate;
+  }
+  auto mark = Clock::now();
+  auto linked = std::make_shared<Linked>(objects);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kernels.size(); ++i) names.push_back(kernel_symbol(i));
+  names.push_back(graph_symbol);
+  std::vector<void*> addresses = linked->addresses(names);
+  for (size_t i = 0; i < kernels.size(); ++i) result.kernels.push_back(reinterpret_cast<KernelFunction>(addresses[i]));
+  result.run = reinterpret_cast<GraphFunction>(addresses.back());
+  result.code = linked;
+  result.times.link = since(mark);
+  result.times.total = since(start);
+  return result;
+}
+
+std::string emit_llvm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target) {
+  return as_text(kernels, steps, target, false);
+}
+std::string emit_asm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target) {
+  return as_text(kernels, steps, target, true);
+}
+
+}  // namespace sinter

@@ -1,0 +1,44 @@
+// From kernels to native code in this process. No LLVM type here.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/kernel.h"
+#include "codegen/llvm/target.h"
+#include "runtime/executable.h"
+
+namespace sinter {
+
+// A kernel call as the native function of a graph makes it.
+struct CallStep {
+  uint32_t kernel = 0;            // which of the kernels
+  uint32_t arguments = 0;         // where its arguments begin in CallFrame::arguments
+  uint32_t sizes = 0;             // where its sizes begin in CallFrame::sizes
+  std::optional<int64_t> chunks;  // where it is known; else CallFrame::chunks[number of the step] is read at the call
+  bool parallel = true;           // false: the chunks run one after another in the caller, whatever their number
+};
+
+struct CompileTimes {             // seconds: the first three added up over all kernels (whatever the threads), the last two once
+  double emit = 0, optimize = 0, generate = 0, link = 0, total = 0;
+};
+
+struct Compiled {
+  GraphFunction run = nullptr;           // calls the steps in order
+  std::vector<KernelFunction> kernels;   // by number
+  std::shared_ptr<void> code;            // keeps all of these alive
+  CompileTimes times;
+};
+
+// Compiles each kernel (they should be distinct) in a module of its own, `threads` at a time (0: as many as this process has CPUs), and the
+// function that calls them. InternalError where LLVM refuses what was emitted; SystemError where there is no memory for code.
+// LLVM itself ends the process on its own fatal errors (it is built without exceptions, so that nothing may be thrown through it): every
+// module is verified first.
+Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, unsigned threads = 0);
+
+// What jit_compile would make of them, as text: LLVM's IR after optimisation, or assembly.
+std::string emit_llvm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target);
+std::string emit_asm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target);
+
+}  // namespace sinter

@@ -1,0 +1,107 @@
+// Modules: what is emitted, verified, optimised and turned to code.
+#include "codegen/llvm/module.h"
+
+#include <llvm/Analysis/AliasAnalysis.h>
+#include <llvm/Analysis/AssumptionCache.h>
+#include <llvm/Analysis/BasicAliasAnalysis.h>
+#include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/PassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/TargetParser/Triple.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+
+#include "codegen/llvm/emit.h"
+
+namespace sinter {
+namespace {
+
+template <class... F>
+struct Match : F... {
+  using F::operator()...;
+};
+template <class... F>
+Match(F...) -> Match<F...>;
+
+std::unique_ptr<llvm::Module> empty_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, const std::string& name) {
+  auto module = std::make_unique<llvm::Module>(name, context);
+  module->setTargetTriple(machine.getTargetTriple().str());
+  module->setDataLayout(machine.createDataLayout());
+  return module;
+}
+
+void verify(llvm::Module& module, const std::string& what) {
+  std::string complaint;
+  llvm::raw_string_ostream stream(complaint);
+  if (llvm::verifyModule(module, &stream)) throw InternalError("LLVM accepts what is emitted: " + complaint + "\nof " + what);
+}
+
+}  // namespace
+
+std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
+  std::string error;
+  const llvm::Target* found = llvm::TargetRegistry::lookupTarget(target.triple, error);
+  ensure(found, "the target has been looked up before: " + error);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // multiply-adds are fused where the kernel says so, and nowhere else
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+                                                                          llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+  ensure(machine != nullptr, "LLVM has a machine for " + target.triple);
+  return machine;
+}
+
+std::string kernel_symbol(size_t number) { return "kernel_" + std::to_string(number); }
+
+std::unique_ptr<llvm::Module> kernel_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, const Kernel& kernel, const Target& target,
+                                            const std::string& symbol) {
+  auto module = empty_module(context, machine, kernel.name.empty() ? symbol : kernel.name);
+  Emitter emitter(*module, kernel, target, symbol);
+  std::visit(Match{
+      [&](const LoopKernel& body) { emit_loop(emitter, body); },
+      [&](const RowKernel& body) { emit_row(emitter, body); },
+      [&](const PackKernel& body) { emit_pack(emitter, body); },
+      [&](const ContractionKernel& body) { emit_contraction(emitter, body); },
+  }, kernel.body);
+  emitter.finish();
+  verify(*module, to_string(kernel));
+  return module;
+}
+
+std::unique_ptr<llvm::Module> graph_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, std::span<const CallStep> steps, const Target& target) {
+  auto module = empty_module(context, machine, graph_symbol);
+  emit_graph(*module, steps, target);
+  verify(*module, "the graph's own function");
+  return module;
+}
+
+void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
+  // Bodies are emitted hoisted and folded already. What is left is what two loads, or two bounds, have in common.
+  llvm::FunctionAnalysisManager analyses;
+  analyses.registerPass([] { return llvm::PassInstrumentationAnalysis(); });
+  analyses.registerPass([&] { return machine.getTargetIRAnalysis(); });
+  analyses.registerPass([&] { return llvm::TargetLibraryAnalysis(llvm::TargetLibraryInfoImpl(machine.getTargetTriple())); });
+  analyses.registerPass([] { return llvm::AssumptionAnalysis(); });
+  analyses.registerPass([] { return llvm::DominatorTreeAnalysis(); });
+  llvm::FunctionPassManager passes;
+  passes.addPass(llvm::EarlyCSEPass());
+  for (llvm::Function& function : module)
+    if (!function.isDeclaration()) passes.run(function, analyses);
+}
+
+llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_text) {
+  llvm::SmallVector<char, 0> code;
+  llvm::raw_svector_ostream stream(code);
+  llvm::legacy::PassManager passes;
+  auto type = as_text ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true);
+  ensure(!refused, "LLVM writes objects and assembly for this target");
+  passes.run(module);
+  return code;
+}
+
+}  // namespace sinter
