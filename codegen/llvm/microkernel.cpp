@@ -1,0 +1,176 @@
+// The register tile: tile_m by tile_n sums as vectors that the loop over k carries, a multiply-add each for every k, in order. What is
+// read of A is one element at a time, splatted; of B whole vectors.
+#include "codegen/llvm/microkernel.h"
+
+namespace sinter {
+namespace {
+
+// A's elements of one k: element r lies at rows[r] + k * stride.
+struct Rows {
+  Values pointers;
+  llvm::Value* stride = nullptr;
+};
+
+Rows rows_of_a(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
+  const ContractionKernel& contraction = task.contraction;
+  const DType dtype = contraction.dtype;
+  const int64_t count = contraction.tile_m;
+  Rows rows;
+  if (contraction.a.packed) {
+    // [panel][k][tile_m]
+    llvm::Value* first = emitter.add(emitter.multiply(tile.m_tile, task.k), tile.k0);
+    llvm::Value* base = emitter.element(task.a_panels, dtype, emitter.multiply(first, emitter.number(count)));
+    for (int64_t row = 0; row < count; ++row) rows.pointers.push_back(emitter.element(base, dtype, emitter.number(row)));
+    rows.stride = emitter.number(count);
+    return rows;
+  }
+  // Rows beyond the last read the last one again; their sums are never used.
+  const bool whole = contraction.m.is_number() && contraction.m.number() % count == 0;
+  const Affine& position = contraction.a.position;
+  const size_t row_loop = task.batch.size();
+  Values indices = task.batch;
+  indices.push_back(whole ? tile.m0 : nullptr);
+  indices.push_back(tile.k0);
+  llvm::Value* base = emitter.element(emitter.argument(contraction.a.argument), dtype, emitter.affine(position, indices));
+  llvm::Value* row_stride = emitter.dim(position.strides[row_loop]);
+  llvm::Value* last = emitter.add(task.m, emitter.number(-1));
+  for (int64_t row = 0; row < count; ++row) {
+    llvm::Value* index = emitter.number(row);
+    if (!whole) index = emitter.smaller(emitter.add(tile.m0, index), last);
+    rows.pointers.push_back(emitter.element(base, dtype, emitter.multiply(index, row_stride)));
+  }
+  rows.stride = emitter.dim(position.strides[row_loop + 1]);
+  return rows;
+}
+
+// B's vectors of one k: vector v lies at pointer + k * stride + v * lanes.
+struct Columns {
+  llvm::Value *pointer = nullptr, *stride = nullptr;
+  Values masks;  // one a vector; null where all of it exists
+};
+
+Columns columns_of_b(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
+  const ContractionKernel& contraction = task.contraction;
+  const DType dtype = contraction.dtype;
+  Columns columns;
+  columns.masks.resize(task.vectors(), nullptr);
+  if (contraction.b.packed) {
+    llvm::Value* first = emitter.add(emitter.multiply(tile.n_tile, task.k), tile.k0);
+    columns.pointer = emitter.element(task.b_panels, dtype, emitter.multiply(first, emitter.number(contraction.tile_n)));
+    columns.stride = emitter.number(contraction.tile_n);
+    return columns;
+  }
+  const Affine& position = contraction.b.position;
+  Values indices = task.batch;
+  indices.push_back(tile.n0);
+  indices.push_back(tile.k0);
+  columns.pointer = emitter.element(emitter.argument(contraction.b.argument), dtype, emitter.affine(position, indices));
+  columns.stride = emitter.dim(position.strides[task.batch.size() + 1]);
+  if (masked) {
+    llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
+    for (int64_t v = 0; v < task.vectors(); ++v)
+      columns.masks[v] = emitter.lanes_below(emitter.add(left, emitter.number(-v * task.lanes)), task.lanes);
+  }
+  return columns;
+}
+
+llvm::Value* multiply_add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::Value* b, llvm::Value* sum) {
+  if (is_float(dtype)) return emitter.fma(a, b, sum);
+  return emitter.builder.CreateAdd(sum, emitter.builder.CreateMul(a, b));
+}
+
+llvm::Value* sum_pointer(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, int64_t row, int64_t vector) {
+  return emitter.element(tile.sums, task.contraction.dtype, emitter.number(row * task.contraction.tile_n + vector * task.lanes));
+}
+
+}  // namespace
+
+void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
+  const ContractionKernel& contraction = task.contraction;
+  const DType dtype = contraction.dtype;
+  const int64_t rows = contraction.tile_m, vectors = task.vectors();
+  const Rows a = rows_of_a(emitter, task, tile);
+  const Columns b = columns_of_b(emitter, task, tile, masked);
+
+  const Values zeros(rows * vectors, emitter.zero(dtype, task.lanes));
+  llvm::Value* later_block = emitter.builder.CreateICmpNE(tile.k0, emitter.number(0));
+  Values sums = emitter.when(later_block, zeros, [&] {
+    Values loaded;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t v = 0; v < vectors; ++v) loaded.push_back(emitter.load(sum_pointer(emitter, task, tile, row, v), dtype, task.lanes));
+    return loaded;
+  });
+
+  sums = emitter.loop(emitter.number(0), tile.depth, 1, sums, [&](llvm::Value* k, const Values& carried) {
+    Values next = carried, columns;
+    llvm::Value* b_k = emitter.element(b.pointer, dtype, emitter.multiply(k, b.stride));
+    for (int64_t v = 0; v < vectors; ++v)
+      columns.push_back(emitter.load(emitter.element(b_k, dtype, emitter.number(v * task.lanes)), dtype, task.lanes, b.masks[v]));
+    llvm::Value* a_k = emitter.multiply(k, a.stride);
+    for (int64_t row = 0; row < rows; ++row) {
+      llvm::Value* element = emitter.widen(emitter.load(emitter.element(a.pointers[row], dtype, a_k), dtype), task.lanes);
+      for (int64_t v = 0; v < vectors; ++v) {
+        llvm::Value*& sum = next[row * vectors + v];
+        sum = multiply_add(emitter, dtype, element, columns[v], sum);
+      }
+    }
+    return next;
+  });
+
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t v = 0; v < vectors; ++v) emitter.store(sum_pointer(emitter, task, tile, row, v), dtype, sums[row * vectors + v], task.lanes);
+}
+
+void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
+  const ContractionKernel& contraction = task.contraction;
+  const DType dtype = contraction.dtype;
+  const Body& body = contraction.epilogue;
+  const size_t m_loop = task.batch.size(), n_loop = m_loop + 1;
+  Point point;
+  point.indices = task.batch;
+  point.indices.resize(n_loop + 1, nullptr);
+  point.lanes = task.lanes;
+  point.vector_loop = task.lanes == 1 ? -1 : static_cast<int>(n_loop);
+  const bool whole_rows = contraction.m.is_number() && contraction.m.number() % contraction.tile_m == 0;
+  llvm::Value* rows = emitter.number(contraction.tile_m);
+  if (!whole_rows) rows = emitter.smaller(rows, emitter.builder.CreateSub(task.m, tile.m0));
+
+  // What depends on the column alone (a bias) is read once for all rows.
+  const auto vector_over_rows = [&](const std::vector<std::pair<Point, llvm::Value*>>& columns) {
+    std::vector<BodyState> states(columns.size());
+    for (size_t i = 0; i < columns.size(); ++i) evaluate_body(emitter, body, columns[i].first, states[i]);
+    emitter.loop(emitter.number(0), rows, 1, [&](llvm::Value* row) {
+      llvm::Value* row_sums = emitter.element(tile.sums, dtype, emitter.multiply(row, emitter.number(contraction.tile_n)));
+      for (size_t i = 0; i < columns.size(); ++i) {
+        Point at = columns[i].first;
+        BodyState state = states[i];
+        at.indices[m_loop] = emitter.add(tile.m0, row);
+        at.accumulator = emitter.load(emitter.element(row_sums, dtype, columns[i].second), dtype, task.lanes);
+        evaluate_body(emitter, body, at, state);
+        store_outputs(emitter, body, at, state, outputs_of(body, state));
+      }
+    });
+  };
+
+  if (!masked) {
+    std::vector<std::pair<Point, llvm::Value*>> columns;
+    for (int64_t v = 0; v < task.vectors(); ++v) {
+      Point at = point;
+      at.indices[n_loop] = task.lanes == 1 ? emitter.add(tile.n0, emitter.number(v)) : tile.n0;
+      if (task.lanes > 1) at.first_lane = v * task.lanes;
+      columns.emplace_back(at, emitter.number(v * task.lanes));
+    }
+    vector_over_rows(columns);
+    return;
+  }
+  // The last tile of a row: its vectors in a loop, so that those beyond n are left out.
+  llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
+  emitter.loop(emitter.number(0), emitter.smaller(left, emitter.number(contraction.tile_n)), task.lanes, [&](llvm::Value* column) {
+    Point at = point;
+    at.indices[n_loop] = emitter.add(tile.n0, column);
+    if (task.lanes > 1) at.mask = emitter.lanes_below(emitter.builder.CreateSub(left, column), task.lanes);
+    vector_over_rows({{at, column}});
+  });
+}
+
+}  // namespace sinter

@@ -1,0 +1,35 @@
+// One tile of a contraction, from its operands to its stored results.
+#pragma once
+#include "codegen/llvm/emit.h"
+
+namespace sinter {
+
+// What all tiles of one task share.
+struct TaskPoint {
+  explicit TaskPoint(const ContractionKernel& of) : contraction(of) {}
+  int64_t vectors() const { return contraction.tile_n / lanes; } // in a row of a tile
+
+  const ContractionKernel& contraction;
+  llvm::Value *m = nullptr, *n = nullptr, *k = nullptr;          // the extents
+  Values batch;                                                  // indices of the batch loops
+  llvm::Value *a_panels = nullptr, *b_panels = nullptr;          // this batch's packed panels; null where not packed
+  llvm::Value* scratch = nullptr;                                // this worker's sums
+  unsigned lanes = 1;                                            // of a vector of sums
+};
+
+// Where a tile lies.
+struct TilePoint {
+  llvm::Value *m_tile = nullptr, *n_tile = nullptr;  // counted in tiles
+  llvm::Value *m0 = nullptr, *n0 = nullptr;          // its first row and column
+  llvm::Value *k0 = nullptr, *depth = nullptr;       // this K block
+  llvm::Value* sums = nullptr;                       // its tile_m*tile_n sums in the scratch
+};
+
+// Adds this K block's products to the tile's sums: from zero in the first block, else from what the scratch holds; leaves them there.
+// `masked` where columns at or beyond n may be part of the tile and B lies unpacked: they are not read, and their sums are 0.
+void emit_tile_sums(Emitter&, const TaskPoint&, const TilePoint&, bool masked);
+
+// Runs the epilogue over the tile's rows and columns that exist. `masked` where columns at or beyond n may be part of the tile.
+void emit_tile_epilogue(Emitter&, const TaskPoint&, const TilePoint&, bool masked);
+
+}  // namespace sinter
