@@ -2,12 +2,16 @@
 
 #include "passes/cse.h"
 #include "passes/dce.h"
+#include "passes/fold.h"
+#include "passes/simplify.h"
 
 namespace sinter {
 
 std::span<const PipelineRow> pipeline() {
   static const PipelineRow rows[] = {
-      {{"cse", cse}, "after the rewrites, which make equal what was not; its uses are the next round's single ones", 1},
+      {{"simplify", simplify}, "first: what gradients and kept axes leave behind goes before anything looks at it", 1},
+      {{"fold", fold}, "after simplify, which has made constants of equal elements scalars, and need not compute what is dropped", 1},
+      {{"cse", cse}, "after both, which make nodes equal; it lets simplify see equal operands in the next round", 1},
       {{"dce", dce}, "last: what is planned is what is needed"},
   };
   return rows;

@@ -37,6 +37,12 @@ NodeId Rewriter::copy(NodeId old, std::span<const NodeId> inputs) {
 
 NodeId Rewriter::constant(const Tensor& value, bool weak, const Origins& origins) { return build_constant(to(), value, weak, origins); }
 
+std::vector<NodeId> Rewriter::results() const {
+  std::vector<NodeId> results = from_.outputs;
+  for (const Update& u : from_.updates) results.push_back(u.parameter), results.push_back(u.value);
+  return results;
+}
+
 void Rewriter::put(NodeId old, NodeId fresh) {
   if (!fresh.valid()) {
     moved_[old.index] = copy(old, moved_inputs(old));

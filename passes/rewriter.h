@@ -28,7 +28,8 @@ class Rewriter {
   Origins origins(NodeId old);                                            // in the new graph
   NodeId copy(NodeId old, std::span<const NodeId> inputs);                // a new node: the old one on these inputs
   NodeId constant(const Tensor&, bool weak, const Origins&);              // a new constant of that type
-  const std::vector<bool>& needed() const { return needed_; }
+  const std::vector<bool>& needed() const { return needed_; }             // by old node: whether it is visited
+  std::vector<NodeId> results() const;                                    // old nodes that outputs and updates name
 
  private:
   void put(NodeId old, NodeId fresh);
