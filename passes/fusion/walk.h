@@ -78,7 +78,9 @@ class Walk {
     NodeId operand = graph_.inputs(id)[0];
     if (node.op == Op::reshape && !member_.count(operand)) {
       NodeId base = stored_value(program_, plan_, operand);
-      bool leaf = info(graph_.node(base).op).family == Family::leaf && graph_.node(base).op != Op::iota && graph_.node(base).op != Op::dimension;
+      const Node& of_base = graph_.node(base);
+      bool literal = of_base.op == Op::constant && product(of_base.type.shape).is(1);
+      bool leaf = info(of_base.op).family == Family::leaf && of_base.op != Op::iota && of_base.op != Op::dimension && !literal;
       if ((leaf || plan_.stored_by[base.index] >= 0) && !member_.count(base)) return visitor_.load(base, flattened(index, node.type.shape), index.bounds);
     }
     auto from = pulled(graph_, id, index, group_.loops);

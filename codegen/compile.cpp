@@ -1,0 +1,217 @@
+#include "codegen/compile.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "graph/builder.h"
+#include "passes/pipeline.h"
+
+namespace sinter {
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// The distinct kernels, and which of them each step calls.
+class KernelTable {
+ public:
+  explicit KernelTable(std::vector<Kernel>& kernels) : kernels_(kernels) {}
+  uint32_t add(const Kernel& kernel) {
+    size_t h = hash(kernel);
+    auto [begin, end] = known_.equal_range(h);
+    for (auto at = begin; at != end; ++at)
+      if (same(kernels_[at->second], kernel)) return at->second;
+    kernels_.push_back(kernel);
+    known_.emplace(h, static_cast<uint32_t>(kernels_.size() - 1));
+    return static_cast<uint32_t>(kernels_.size() - 1);
+  }
+
+ private:
+  std::vector<Kernel>& kernels_;
+  std::multimap<size_t, uint32_t> known_;
+};
+
+Storage storage_of(Place place) {
+  switch (place) {
+    case Place::input: return Storage::input;
+    case Place::parameter: return Storage::parameter;
+    case Place::constant: return Storage::constant;
+    case Place::output: return Storage::output;
+    case Place::arena: return Storage::arena;
+  }
+  throw InternalError("a place outside its enumeration");
+}
+
+// Turns the memory plan's steps into kernel calls, and its buffers into the executable's.
+struct StepMaker {
+  const Program& program;
+  const Target& target;
+  Stages& stages;
+  KernelTable kernels;
+  std::vector<uint32_t> first_step, last_step;  // by planned step: of the executable's steps
+
+  void add(Kernel kernel, std::vector<uint32_t> buffers, const std::vector<NodeId>& members) {
+    const Graph& graph = stages.optimized.program.graph;
+    Step step;
+    step.name = kernel.name;
+    std::set<std::string> lines;
+    for (NodeId id : members) {
+      step.fused.emplace_back(info(graph.node(id).op).name);
+      for (uint32_t o : graph.origins(id))
+        if (lines.insert(to_string(graph.location(o))).second) step.origins.push_back(graph.location(o));
+    }
+    Steps count = steps_of(kernel);
+    step.buffers = std::move(buffers);
+    step.sizes = kernel.sizes;
+    step.step_counts = count.counts;
+    step.step_divisors = count.divisors;
+    step.grain = kernel.grain;
+    step.kernel = kernels.add(kernel);
+    stages.steps.push_back(std::move(step));
+  }
+
+  void add_group(const Group& group, uint32_t first) {
+    LoweredGroup lowered = lower(stages.optimized.program, stages.fusion, group, target);
+    std::vector<uint32_t> scratch;
+    for (const Scratch& s : lowered.scratch) {
+      Buffer buffer;
+      buffer.type = Type::of(u8, {s.bytes});
+      buffer.per_worker = s.per_worker;
+      buffer.first = first;
+      buffer.last = first + static_cast<uint32_t>(lowered.kernels.size()) - 1;
+      buffer.name = s.per_worker ? "scratch" : "packed";
+      scratch.push_back(static_cast<uint32_t>(stages.buffers.size()));
+      stages.buffers.push_back(std::move(buffer));
+    }
+    for (LoweredKernel& k : lowered.kernels) {
+      std::vector<uint32_t> buffers;
+      for (const LoweredArgument& a : k.arguments) buffers.push_back(a.value.valid() ? stages.memory.buffer_of[a.value.index] : scratch[a.scratch]);
+      bool last = &k == &lowered.kernels.back();
+      add(std::move(k.kernel), std::move(buffers), last ? group.members : std::vector<NodeId>());
+    }
+  }
+
+  void run() {
+    const Graph& graph = stages.optimized.program.graph;
+    uint32_t inputs = 0, parameters = 0, constants = 0;
+    std::map<NodeId, uint32_t> number;
+    for (const PlannedBuffer& planned : stages.memory.buffers) {
+      Buffer buffer;
+      buffer.storage = storage_of(planned.place);
+      buffer.type = planned.type;
+      if (planned.place == Place::output) buffer.index = planned.output;
+      else if (planned.place != Place::arena) {
+        uint32_t& counter = planned.place == Place::input ? inputs : planned.place == Place::parameter ? parameters : constants;
+        auto [at, is_new] = number.try_emplace(planned.leaf, counter);
+        if (is_new) ++counter;
+        buffer.index = at->second;
+      }
+      stages.buffers.push_back(std::move(buffer));
+    }
+    for (size_t v = 0; v < graph.size(); ++v)
+      if (uint32_t b = stages.memory.buffer_of[v]; b != MemoryPlan::none) {
+        const Node& node = graph.node(NodeId(v));
+        std::string name = "%" + std::to_string(v);
+        if (auto* variable = std::get_if<VariableAttributes>(&node.attributes)) name = variable->name;
+        if (auto* parameter = std::get_if<ParameterAttributes>(&node.attributes)) name = parameter->name;
+        if (stages.buffers[b].name.empty()) stages.buffers[b].name = name;
+      }
+    for (const PlannedStep& planned : stages.memory.steps) {
+      first_step.push_back(static_cast<uint32_t>(stages.steps.size()));
+      if (planned.group == PlannedStep::copy) add(copy_kernel(stages.memory.buffers[planned.to].type), {planned.from, planned.to}, {});
+      else add_group(stages.fusion.groups[planned.group], first_step.back());
+      last_step.push_back(static_cast<uint32_t>(stages.steps.size()) - 1);
+    }
+    for (size_t b = 0; b < stages.memory.buffers.size(); ++b)
+      if (stages.memory.buffers[b].place == Place::arena) {
+        stages.buffers[b].first = first_step[stages.memory.buffers[b].first];
+        stages.buffers[b].last = last_step[stages.memory.buffers[b].last];
+      }
+  }
+};
+
+const Target& target_of(const CompileOptions& options) { return options.target ? *options.target : host_target(); }
+
+// The leaves of one place in the order of their numbers.
+std::vector<NodeId> leaves(const Stages& stages, Place place) {
+  std::map<uint32_t, NodeId> by_number;
+  for (size_t b = 0; b < stages.memory.buffers.size(); ++b)
+    if (stages.memory.buffers[b].place == place) by_number[stages.buffers[b].index] = stages.memory.buffers[b].leaf;
+  std::vector<NodeId> all;
+  for (auto [number, leaf] : by_number) all.push_back(leaf);
+  return all;
+}
+
+}  // namespace
+
+Stages stages_of(const Program& program, const CompileOptions& options) {
+  Stages stages;
+  stages.optimized = optimize(program, options.passes);
+  const Program& optimized = stages.optimized.program;
+  stages.fusion = fuse(optimized);
+  check(optimized, stages.fusion);
+  stages.order = schedule(optimized, stages.fusion);
+  check(optimized, stages.fusion, stages.order);
+  stages.memory = plan_memory(optimized, stages.fusion, stages.order);
+  check(optimized, stages.fusion, stages.memory);
+  StepMaker{optimized, target_of(options), stages, KernelTable(stages.kernels), {}, {}}.run();
+  return stages;
+}
+
+std::vector<CallStep> calls_of(const std::vector<Step>& steps) {
+  std::vector<CallStep> calls;
+  uint32_t arguments = 0, sizes = 0;
+  for (const Step& step : steps) {
+    CallStep call{step.kernel, arguments, sizes, std::nullopt, true};
+    bool known = std::all_of(step.step_counts.begin(), step.step_counts.end(), [](const Dim& d) { return d.is_number(); });
+    if (known) {
+      int64_t total = 1;
+      for (size_t i = 0; i < step.step_counts.size(); ++i) total *= (step.step_counts[i].number() + step.step_divisors[i] - 1) / step.step_divisors[i];
+      call.chunks = (total + step.grain - 1) / step.grain;
+    }
+    calls.push_back(call);
+    arguments += static_cast<uint32_t>(step.buffers.size());
+    sizes += static_cast<uint32_t>(step.sizes.size());
+  }
+  return calls;
+}
+
+std::shared_ptr<const Executable> executable_of(const Program& program, const CompileOptions& options) {
+  double start = now();
+  Stages stages = stages_of(program, options);
+  const Program& optimized = stages.optimized.program;
+  const Graph& graph = optimized.graph;
+  auto made = std::make_shared<Executable>();
+  for (NodeId id : leaves(stages, Place::input)) made->inputs.push_back({graph.attributes<VariableAttributes>(id).name, graph.type(id)});
+  for (NodeId id : leaves(stages, Place::parameter)) {
+    made->parameters.push_back(graph.parameter(id));
+    made->updated.push_back(std::any_of(optimized.updates.begin(), optimized.updates.end(), [&](const Update& u) { return u.parameter == id; }));
+  }
+  for (NodeId id : leaves(stages, Place::constant)) made->constants.push_back(graph.constant_value(id));
+  for (NodeId o : optimized.outputs) made->outputs.push_back(graph.type(o));
+  Compiled compiled = jit_compile(stages.kernels, calls_of(stages.steps), target_of(options), options.threads);
+  made->run = compiled.run;
+  made->code = compiled.code;
+  made->kernels = compiled.kernels;
+  made->buffers = std::move(stages.buffers);
+  made->steps = std::move(stages.steps);
+  made->threads = options.threads;
+  made->report = {program.graph.size(), graph.size(), stages.kernels.size(), now() - start};
+  return made;
+}
+
+Function compile(const Program& program, const CompileOptions& options) {
+  if (!is_template(program)) return Function(executable_of(program, options));
+  std::vector<NamedType> inputs;
+  std::vector<bool> needed = reachable(program);
+  for (size_t i = 0; i < program.graph.size(); ++i)
+    if (NodeId id(i); needed[i] && program.graph.node(id).op == Op::variable) inputs.push_back({program.graph.attributes<VariableAttributes>(id).name, program.graph.type(id)});
+  auto shared = std::make_shared<Program>(program);
+  return Function(std::move(inputs), [shared, options](const std::unordered_map<std::string, Type>& untyped) { return executable_of(specialize(*shared, untyped), options); });
+}
+
+Function compile(const std::vector<Expr>& outputs, const Updates& updates, const CompileOptions& options) { return compile(program_of(outputs, updates), options); }
+Function compile(const Expr& output, const Updates& updates, const CompileOptions& options) { return compile(std::vector<Expr>{output}, updates, options); }
+
+}  // namespace sinter

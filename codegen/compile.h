@@ -1,0 +1,44 @@
+// compile(): from expressions to a function. Reads like the picture in the README: a line a stage.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "codegen/llvm/jit.h"
+#include "codegen/llvm/target.h"
+#include "codegen/lower.h"
+#include "graph/expr.h"
+#include "passes/manager.h"
+#include "passes/memory_plan.h"
+#include "passes/schedule.h"
+#include "runtime/function.h"
+
+namespace sinter {
+
+struct CompileOptions {
+  unsigned threads = 0;              // that a call may use, the caller included; 0: the CPUs this process may use
+  PassOptions passes = {};
+  const Target* target = nullptr;    // null: this machine
+};
+
+// What the function returns at each call, and what it updates after: a parameter's new value is computed from the old ones of all.
+// UserError where the expressions belong to several graphs, or an update does not fit its parameter.
+Function compile(const Expr& output, const Updates& = {}, const CompileOptions& = {});
+Function compile(const std::vector<Expr>& outputs, const Updates& = {}, const CompileOptions& = {});
+Function compile(const Program&, const CompileOptions& = {});
+
+// Every stage between a typed program and native code, for looking at.
+struct Stages {
+  PassRun optimized;
+  FusionPlan fusion;
+  Schedule order;
+  MemoryPlan memory;
+  std::vector<Kernel> kernels;       // distinct ones
+  std::vector<Buffer> buffers;       // of the executable: the memory plan's, and scratch
+  std::vector<Step> steps;
+};
+Stages stages_of(const Program&, const CompileOptions& = {});
+std::vector<CallStep> calls_of(const std::vector<Step>&);
+std::shared_ptr<const Executable> executable_of(const Program&, const CompileOptions& = {});
+
+}  // namespace sinter

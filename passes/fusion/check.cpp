@@ -1,0 +1,230 @@
+// The fusion plan's checker: walks every edge of every group by the plan's own indices.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "graph/text.h"
+#include "passes/fusion/plan.h"
+
+namespace sinter {
+namespace {
+
+bool moves(Op op) { return info(op).family == Family::movement || info(op).family == Family::identity; }
+bool contains(const std::vector<NodeId>& all, NodeId id) { return std::find(all.begin(), all.end(), id) != all.end(); }
+
+class Checker {
+ public:
+  Checker(const Program& program, const FusionPlan& plan) : program_(program), graph_(program.graph), plan_(plan) {}
+
+  void run() {
+    std::map<NodeId, size_t> stored;
+    for (size_t g = 0; g < plan_.groups.size(); ++g)
+      for (NodeId id : plan_.groups[g].stored) {
+        holds(stored.emplace(id, g).second, id, "is stored by two groups");
+        holds(contains(plan_.groups[g].members, id), id, "is stored by a group that does not compute it");
+        holds(plan_.stored_by[id.index] == static_cast<int32_t>(g), id, "is not said to be stored by the group that stores it");
+        holds(!plan_.recomputed[id.index], id, "is stored and recomputed");
+      }
+    for (size_t v = 0; v < plan_.stored_by.size(); ++v)
+      holds(plan_.stored_by[v] < 0 || stored.count(NodeId(v)), NodeId(v), "is said to be stored by a group that does not store it");
+    std::vector<NodeId> leaving = program_.outputs;
+    for (const Update& u : program_.updates) leaving.push_back(u.value);
+    for (NodeId id : leaving) {
+      while (!stored.count(id) && moves(graph_.node(id).op) && (graph_.node(id).op == Op::reshape || info(graph_.node(id).op).family == Family::identity)) id = graph_.inputs(id)[0];
+      holds(stored.count(id) || is_memory_leaf(id), id, "leaves the program and is not stored");
+    }
+    for (size_t g = 0; g < plan_.groups.size(); ++g) check_group(g);
+  }
+
+ private:
+  void holds(bool condition, NodeId id, std::string_view what) const {
+    if (!condition) throw InternalError(fmt::format("fusion plan: {} {}", print_node(graph_, id), what));
+  }
+
+  bool is_memory_leaf(NodeId id) const {
+    Op op = graph_.node(id).op;
+    return op == Op::variable || op == Op::parameter || op == Op::constant;
+  }
+
+  void check_group(size_t g) {
+    const Group& group = plan_.groups[g];
+    ensure(!group.members.empty() && group.members.size() == group.at.size() && group.members.size() == group.stage.size() && group.loops.size() == group.reduced.size(),
+           "fusion plan: a group's lists have one length");
+    int heroes = 0;
+    for (size_t i = 0; i < group.members.size(); ++i) {
+      NodeId id = group.members[i];
+      Family family = info(graph_.node(id).op).family;
+      holds(i == 0 || group.members[i - 1] < id, id, "is out of order in its group");
+      holds(!plan_.recomputed[id.index] || !contains(group.stored, id), id, "is recomputed");
+      holds(group.at[i].bounds.empty() && group.at[i].axes.size() == graph_.type(id).shape.size(), id, "has an index of another rank");
+      if (family == Family::contraction) ++heroes, holds(group.kind == GroupKind::contraction && group.hero == id, id, "is a contraction in a group of another");
+      if (family == Family::reduction) holds(group.kind == GroupKind::row, id, "is a reduction in a group without rows");
+      check_cover(group, i, family);
+    }
+    ensure((group.kind == GroupKind::contraction) == (heroes == 1), "fusion plan: a contraction group has one contraction, others none");
+    for (const GroupRead& read : group.reads) {
+      int32_t from = plan_.stored_by[read.value.index];
+      holds(is_memory_leaf(read.value) || (from >= 0 && from < static_cast<int32_t>(g)), read.value, "is read before a group has stored it");
+    }
+    loads_.clear();
+    for (size_t i = 0; i < group.members.size(); ++i) check_edges(group, i);
+    for (const GroupRead& read : group.reads) {
+      holds(loads_.count(read.value), read.value, "is said to be read and is not");
+      for (NodeId s : read.replaceable_by) check_replaceable(group, read.value, s);
+    }
+    for (const auto& [id, positions] : loads_)
+      holds(std::any_of(group.reads.begin(), group.reads.end(), [&, value = id](const GroupRead& r) { return r.value == value; }), id, "is read and is not said to be");
+  }
+
+  // Each member is computed once at every point, or once a row.
+  void check_cover(const Group& group, size_t i, Family family) const {
+    NodeId id = group.members[i];
+    Affine position = group.at[i].axes.empty() ? constant_index(Dim(0), group.loops.size()) : flattened(group.at[i], graph_.type(id).shape);
+    std::vector<bool> all(group.loops.size(), true), kept = group.reduced;
+    kept.flip();
+    bool full = dense(position, group.loops, all), row = group.kind == GroupKind::row && dense(position, group.loops, kept);
+    holds(family == Family::reduction ? row : full || row, id, "is not computed once at each point of its group");
+  }
+
+  // Follows a member's operands to members, memory, or what is recomputed, holding their indices against the plan's.
+  void check_edges(const Group& group, size_t i) {
+    NodeId id = group.members[i];
+    seen_.clear();
+    Family family = info(graph_.node(id).op).family;
+    if (family == Family::contraction) {
+      for (NodeId input : graph_.inputs(id)) follow_operand(group, input);
+      return;
+    }
+    if (moves(graph_.node(id).op)) return follow_movement(group, id, group.at[i], group.stage[i]);
+    Index index = group.at[i];
+    if (family == Family::reduction) {
+      // The operand's own index: kept axes as the result's, reduced ones along the reduced loops.
+      const auto& axes = graph_.attributes<ReduceAttributes>(id).axes;
+      const Shape& shape = graph_.type(graph_.inputs(id)[0]).shape;
+      Index operand;
+      size_t loop = 0, kept = 0;
+      for (size_t a = 0; a < shape.size(); ++a)
+        if (std::find(axes.begin(), axes.end(), static_cast<int64_t>(a)) == axes.end()) operand.axes.push_back(index.axes[kept++]);
+        else {
+          operand.axes.push_back(constant_index(Dim(0), group.loops.size()));
+          if (shape[a].is(1)) continue;
+          while (loop < group.loops.size() && !group.reduced[loop]) ++loop;
+          holds(loop < group.loops.size() && group.loops[loop] == shape[a], id, "reduces what are not the group's reduced loops");
+          operand.axes.back().strides[loop++] = Dim(1);
+        }
+      while (loop < group.loops.size() && !group.reduced[loop]) ++loop;
+      holds(loop == group.loops.size(), id, "does not reduce all of the group's reduced loops");
+      index = operand;
+    }
+    for (NodeId input : graph_.inputs(id)) follow(group, input, index, group.stage[i]);
+  }
+
+  void follow(const Group& group, NodeId id, const Index& index, uint32_t stage) {
+    const Node& node = graph_.node(id);
+    auto member = std::find(group.members.begin(), group.members.end(), id);
+    if (member != group.members.end() && (plan_.stored_by[id.index] >= 0 || !plan_.recomputed[id.index])) {
+      size_t i = static_cast<size_t>(member - group.members.begin());
+      holds(index.axes == group.at[i].axes, id, "is read within its group elsewhere than it is computed");
+      bool reduction = info(node.op).family == Family::reduction;
+      holds(group.stage[i] + (reduction ? 1 : 0) <= stage, id, "is read in a stage before it is done");
+      return;
+    }
+    if (node.op == Op::iota || node.op == Op::dimension || (node.op == Op::constant && product(node.type.shape).is(1))) return;
+    if (is_memory_leaf(id) || plan_.stored_by[id.index] >= 0) {
+      loads_[id].push_back({index.axes.empty() ? constant_index(Dim(0), group.loops.size()) : flattened(index, node.type.shape), stage, index.bounds.empty()});
+      return;
+    }
+    if (moves(node.op)) return follow_movement(group, id, index, stage);
+    holds(info(node.op).family == Family::elementwise && (plan_.recomputed[id.index] || member != group.members.end()), id, "is neither stored nor recomputed, and read");
+    for (const auto& [value, where] : seen_)
+      if (value == id && where == index) return;
+    seen_.emplace_back(id, index);
+    for (NodeId input : graph_.inputs(id)) follow(group, input, index, stage);
+  }
+
+  void follow_movement(const Group& group, NodeId id, const Index& index, uint32_t stage) {
+    NodeId operand = graph_.inputs(id)[0], base = operand;
+    while (plan_.stored_by[base.index] < 0 && graph_.node(base).op == Op::reshape) base = graph_.inputs(base)[0];
+    bool literal = graph_.node(base).op == Op::constant && product(graph_.type(base).shape).is(1);
+    if (graph_.node(id).op == Op::reshape && !literal && (is_memory_leaf(base) || plan_.stored_by[base.index] >= 0) && !contains(group.members, base)) {
+      loads_[base].push_back({flattened(index, graph_.type(id).shape), stage, index.bounds.empty()});
+      return;
+    }
+    auto from = pulled(graph_, id, index, group.loops);
+    holds(from.has_value(), id, "is no affine map in its group");
+    follow(group, operand, *from, stage);
+    if (graph_.node(id).op == Op::pad && from->bounds.size() > index.bounds.size()) follow(group, graph_.inputs(id)[1], Index(), stage);
+  }
+
+  // What a contraction's operand reads; where from is the packing's affair.
+  void follow_operand(const Group& group, NodeId id) {
+    std::vector<NodeId> open = {id};
+    std::set<NodeId> seen;
+    while (!open.empty()) {
+      NodeId at = open.back();
+      open.pop_back();
+      if (!seen.insert(at).second) continue;
+      holds(!contains(group.members, at) || plan_.recomputed[at.index], at, "is computed by the contraction that reads it");
+      const Node& node = graph_.node(at);
+      if (node.op == Op::iota || node.op == Op::dimension) continue;
+      if (is_memory_leaf(at) || plan_.stored_by[at.index] >= 0) {
+        if (!(node.op == Op::constant && product(node.type.shape).is(1))) loads_[at].push_back({{}, 0, false});
+        continue;
+      }
+      holds(moves(node.op) || plan_.recomputed[at.index], at, "is neither stored nor recomputed, and read");
+      for (NodeId input : graph_.inputs(at)) open.push_back(input);
+    }
+  }
+
+  void check_replaceable(const Group& group, NodeId value, NodeId by) const {
+    holds(contains(group.stored, by), by, "replaces what its group reads, and is not stored there");
+    size_t i = static_cast<size_t>(std::find(group.members.begin(), group.members.end(), by) - group.members.begin());
+    Affine position = flattened(group.at[i], graph_.type(by).shape);
+    holds(size_of(graph_.type(by).dtype) == size_of(graph_.type(value).dtype) && product(graph_.type(by).shape) == product(graph_.type(value).shape), by, "replaces a value of another size");
+    holds(dense(position, group.loops, std::vector<bool>(group.loops.size(), true)), by, "replaces a value, and is not stored once a point");
+    for (const Load& load : loads_.at(value)) {
+      holds(load.whole && load.position == position, by, "replaces a value that is read elsewhere than it is stored");
+      holds(load.stage <= group.stage[i], by, "replaces a value that a later stage reads");
+    }
+    // Later stages compute again what earlier ones did.
+    if (group.kind == GroupKind::row)
+      for (size_t k = 0; k < group.members.size(); ++k)
+        holds(info(graph_.node(group.members[k]).op).family != Family::reduction || group.stage[k] <= group.stage[i], by, "replaces a value, and a reduction comes after it");
+  }
+
+  struct Load {
+    Affine position;
+    uint32_t stage;
+    bool whole;
+  };
+  const Program& program_;
+  const Graph& graph_;
+  const FusionPlan& plan_;
+  std::map<NodeId, std::vector<Load>> loads_;
+  std::vector<std::pair<NodeId, Index>> seen_;
+};
+
+}  // namespace
+
+void check(const Program& program, const FusionPlan& plan) { Checker(program, plan).run(); }
+
+std::string to_string(const Program& program, const FusionPlan& plan) {
+  const Graph& graph = program.graph;
+  std::string text;
+  for (size_t g = 0; g < plan.groups.size(); ++g) {
+    const Group& group = plan.groups[g];
+    static constexpr std::string_view kinds[] = {"loop", "row", "contraction"};
+    std::string loops;
+    for (size_t l = 0; l < group.loops.size(); ++l) loops += (l ? ", " : "") + to_string(group.loops[l]) + (group.reduced[l] ? " reduced" : "");
+    text += fmt::format("group {}: {} over [{}]\n", g, kinds[static_cast<size_t>(group.kind)], loops);
+    for (const GroupRead& read : group.reads) text += fmt::format("  reads    {}{}\n", print_node(graph, read.value), read.replaceable_by.empty() ? "" : "  # may be replaced");
+    for (NodeId id : group.members) text += fmt::format("  {} {}\n", contains(group.stored, id) ? "stores  " : "computes", print_node(graph, id));
+  }
+  for (size_t v = 0; v < plan.recomputed.size(); ++v)
+    if (plan.recomputed[v]) text += fmt::format("recomputed: {}\n", print_node(graph, NodeId(v)));
+  return text;
+}
+
+}  // namespace sinter
