@@ -45,6 +45,7 @@ void each_element(const Reference& at, F visit) {
 
 // Sums f32 in f64, so that the reference is closer to the truth than any order of summing in f32.
 Tensor sum_reference(const Reference& at) {
+  if (std::get<ReduceAttributes>(at.attributes).axes.empty()) return at.inputs[0];  // to the sign of a zero, which adding to +0 would lose
   Tensor result(at.dtype, at.sizes);
   dispatch(at.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
