@@ -1,0 +1,369 @@
+#include "passes/memory_plan.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+
+#include "graph/interpreter.h"
+#include "graph/text.h"
+#include "runtime/arena_layout.h"
+#include "tests/plans/naive_plan.h"
+
+namespace sinter {
+namespace {
+
+struct Planned {
+  Program program;
+  FusionPlan fusion;
+  MemoryPlan plan;
+  explicit Planned(Program p) : program(std::move(p)), fusion(naive_plan(program)), plan(plan_memory(program, fusion, schedule(program, fusion))) {
+    check(program, fusion, plan);
+  }
+  explicit Planned(const char* text) : Planned(parse(text, "test")) {}
+  const PlannedBuffer& buffer(size_t node) const { return plan.buffers[plan.buffer_of[node]]; }
+  size_t copies() const {
+    return static_cast<size_t>(std::count_if(plan.steps.begin(), plan.steps.end(), [](const PlannedStep& s) { return s.group == PlannedStep::copy; }));
+  }
+  size_t arena_buffers() const {
+    return static_cast<size_t>(std::count_if(plan.buffers.begin(), plan.buffers.end(), [](const PlannedBuffer& b) { return b.place == Place::arena; }));
+  }
+};
+
+// Runs the plan on real memory, node by node, the arena laid out as at a call.
+Interpreted run(const Planned& p, const NamedTensors& inputs) {
+  const Graph& graph = p.program.graph;
+  Bindings bindings = bind_inputs(p.program, inputs);
+  auto bytes_of = [&](const Type& t) { return element_count(evaluate(t.shape, bindings)) * static_cast<int64_t>(size_of(t.dtype)); };
+  std::vector<ArenaRequest> requests;
+  for (const PlannedBuffer& b : p.plan.buffers)
+    if (b.place == Place::arena) requests.push_back({bytes_of(b.type), b.first, b.last});
+  ArenaLayout layout = layout_arena(requests);
+  check(requests, layout);
+  std::vector<std::byte> arena(static_cast<size_t>(layout.bytes) + 64);
+  std::byte* base = arena.data() + (64 - reinterpret_cast<uintptr_t>(arena.data()) % 64) % 64;
+  std::vector<Tensor> memory;
+  size_t next = 0;
+  for (const PlannedBuffer& b : p.plan.buffers) {
+    auto sizes = evaluate(b.type.shape, bindings);
+    if (b.place == Place::arena) memory.push_back(Tensor::borrow(base + layout.offsets[next++], b.type.dtype, sizes));
+    else if (b.place == Place::input) memory.push_back(inputs.at(graph.attributes<VariableAttributes>(b.leaf).name));
+    else if (b.place == Place::constant) memory.push_back(graph.constant_value(b.leaf));
+    else if (b.place == Place::parameter) memory.push_back(graph.parameter(b.leaf)->value.clone());
+    else memory.push_back(full(sizes, 77, b.type.dtype));
+  }
+  auto value = [&](NodeId id) {  // of what lies in memory, as the node's type; or of a size or a counter
+    if (uint32_t b = p.plan.buffer_of[id.index]; b != MemoryPlan::none) return Tensor::borrow(memory[b].raw(), graph.type(id).dtype, evaluate(graph.type(id).shape, bindings));
+    return evaluate_node(graph, id, {}, bindings);
+  };
+  for (const PlannedStep& step : p.plan.steps) {
+    if (step.group == PlannedStep::copy) {
+      REQUIRE(memory[step.to].bytes() == memory[step.from].bytes());
+      std::memcpy(memory[step.to].raw(), memory[step.from].raw(), memory[step.to].bytes());
+      continue;
+    }
+    NodeId id = p.fusion.groups[step.group].members.at(0);
+    std::vector<Tensor> operands;
+    for (NodeId input : graph.inputs(id)) operands.push_back(value(input));
+    Tensor result = evaluate_node(graph, id, operands, bindings);
+    std::memcpy(memory[p.plan.buffer_of[id.index]].raw(), result.raw(), result.bytes());
+  }
+  Interpreted result;
+  result.outputs.resize(p.program.outputs.size());
+  result.updates.resize(p.program.updates.size());
+  for (size_t b = 0; b < memory.size(); ++b) {
+    if (p.plan.buffers[b].place == Place::output) result.outputs.at(p.plan.buffers[b].output) = memory[b];
+    for (size_t u = 0; u < p.program.updates.size(); ++u)
+      if (p.plan.buffers[b].place == Place::parameter && p.plan.buffers[b].leaf == p.program.updates[u].parameter) result.updates[u] = memory[b];
+  }
+  for (size_t u = 0; u < p.program.updates.size(); ++u)
+    if (!result.updates[u].defined()) result.updates[u] = graph.parameter(p.program.updates[u].parameter)->value;  // one that stays as it is
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("values that die are written over, the last of them in the output's own buffer", "[memory_plan]") {
+  Planned p(R"(sinter 1
+%x = variable : f32[n]
+%1 = exp %x : f32[n]
+%2 = sin %1 : f32[n]
+%3 = cos %2 : f32[n]
+return %3
+)");
+  CHECK(p.arena_buffers() == 0);
+  for (size_t node : {1, 2, 3}) CHECK(p.buffer(node).place == Place::output);
+  CHECK(p.copies() == 0);
+}
+
+TEST_CASE("a value that is still needed is not written over", "[memory_plan]") {
+  Planned p(R"(sinter 1
+%x = variable : f32[n]
+%1 = exp %x : f32[n]
+%2 = sin %1 : f32[n]
+%3 = add %1, %2 : f32[n]
+%4 = sum %3 {axes=[0]} : f32[]
+return %4
+)");
+  CHECK(p.plan.buffer_of[1] != p.plan.buffer_of[2]);
+  CHECK(p.plan.buffer_of[3] != p.plan.buffer_of[4]);  // not of one size
+  CHECK(p.buffer(4).place == Place::output);
+}
+
+TEST_CASE("a parameter is updated where it lies, once all others have read it", "[memory_plan]") {
+  Planned p(R"(sinter 1
+%x = variable : f32[4]
+%w = parameter : f32[4]
+%2 = multiply %w, %x : f32[4]
+%3 = subtract %w, %2 : f32[4]
+%4 = exp %2 : f32[4]
+update %w = %3
+return %4
+)");
+  CHECK(p.buffer(3).place == Place::parameter);
+  CHECK(p.plan.buffer_of[3] == p.plan.buffer_of[1]);
+  CHECK(p.copies() == 0);
+}
+
+TEST_CASE("later groups read the new value in the parameter", "[memory_plan]") {
+  Planned p(R"(sinter 1
+%w = parameter : f32[4]
+%1 = exp %w : f32[4]
+%2 = sin %1 : f32[4]
+update %w = %1
+return %2
+)");
+  CHECK(p.buffer(1).place == Place::parameter);
+  CHECK(p.copies() == 0);
+}
+
+TEST_CASE("an update that cannot be in place is copied at the end", "[memory_plan]") {
+  SECTION("the old value is needed once the new one is there") {
+    Planned p(R"(sinter 1
+%w = parameter : f32[4]
+%1 = exp %w : f32[4]
+%2 = add %w, %1 : f32[4]
+update %w = %1
+return %2
+)");
+    CHECK(p.buffer(1).place == Place::arena);
+    CHECK(p.plan.steps.back().to == p.plan.buffer_of[0]);
+    CHECK(p.copies() == 1);
+  }
+  SECTION("the group reads elements after it stored them") {
+    Planned p(R"(sinter 1
+%w = parameter : f32[4, 4]
+%1 = transpose %w {permutation=[1, 0]} : f32[4, 4]
+update %w = %1
+)");
+    CHECK(p.copies() == 1);
+  }
+  SECTION("the value is an output, too") {
+    Planned p(R"(sinter 1
+%w = parameter : f32[4]
+%1 = exp %w : f32[4]
+update %w = %1
+return %1
+)");
+    CHECK(p.buffer(1).place == Place::output);
+    CHECK(p.copies() == 1);
+  }
+  SECTION("the value is an input or a constant") {
+    Planned p(R"(sinter 1
+%x = variable : f32[4]
+%v = parameter : f32[4]
+%w = parameter : f32[4]
+%3 = constant 0x1p+0 : f32[4]
+update %v = %x
+update %w = %3
+)");
+    CHECK(p.copies() == 2);
+  }
+}
+
+TEST_CASE("one value for two parameters is stored in the first and copied to the second", "[memory_plan]") {
+  Planned p(R"(sinter 1
+%v = parameter : f32[4]
+%w = parameter : f32[4]
+%2 = add %v, %w : f32[4]
+update %v = %2
+update %w = %2
+)");
+  CHECK(p.buffer(2).place == Place::parameter);
+  CHECK(p.copies() == 1);
+}
+
+TEST_CASE("parameters that trade places are copied around the circle", "[memory_plan]") {
+  Planned two(R"(sinter 1
+%a = parameter : f32[4]
+%b = parameter : f32[4]
+update %a = %b
+update %b = %a
+)");
+  CHECK(two.copies() == 3);
+  Planned chain(R"(sinter 1
+%a = parameter : f32[4]
+%b = parameter : f32[4]
+%c = parameter : f32[4]
+update %b = %a
+update %c = %b
+)");
+  CHECK(chain.copies() == 2);
+  CHECK(chain.arena_buffers() == 0);
+  Planned three(R"(sinter 1
+%a = parameter : f32[4]
+%b = parameter : f32[4]
+%c = parameter : f32[4]
+%d = parameter : f32[4]
+update %a = %b
+update %b = %c
+update %c = %a
+update %d = %a
+)");
+  CHECK(three.copies() == 5);
+  CHECK(three.arena_buffers() == 1);
+}
+
+TEST_CASE("the old value of a parameter is returned from before its update", "[memory_plan]") {
+  Planned p(R"(sinter 1
+%w = parameter : f32[4]
+%1 = exp %w : f32[4]
+update %w = %1
+return %w, %w
+)");
+  CHECK(p.buffer(1).place == Place::parameter);
+  CHECK(p.copies() == 2);
+  CHECK(p.plan.steps[0].group == PlannedStep::copy);
+}
+
+TEST_CASE("outputs listed twice, reshaped or leaves", "[memory_plan]") {
+  Planned p(R"(sinter 1
+%x = variable : f32[n, 2]
+%1 = exp %x : f32[n, 2]
+%2 = reshape %1 {shape=[2*n]} : f32[2*n]
+%3 = constant [0x1p+0, 0x1p+1] : f32[2]
+return %2, %1, %x, %3
+)");
+  CHECK(p.copies() == 3);
+  CHECK(p.arena_buffers() == 0);
+  CHECK(to_string(p.buffer(1).type) == "f32[2*n]");
+}
+
+TEST_CASE("plans of random programs hold, and compute what the interpreter does", "[memory_plan]") {
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    CAPTURE(seed);
+    Planned p(random_program(seed, static_cast<int>(seed % 50)));
+    NamedTensors inputs;
+    for (const char* name : {"x", "y"})
+      if (p.program.graph.named(name).valid()) inputs[name] = uniform({5, 4}, seed + static_cast<uint64_t>(name[0]));
+    if (inputs.empty()) inputs.clear();
+    bool sized = true;  // a size that no input gives has no value
+    try {
+      interpret(p.program, inputs);
+    } catch (const UserError&) {
+      sized = false;
+    }
+    if (!sized) continue;
+    Interpreted expected = interpret(p.program, inputs), found = run(p, inputs);
+    for (size_t i = 0; i < expected.outputs.size(); ++i) REQUIRE(same_bits(found.outputs[i], expected.outputs[i]));
+    for (size_t i = 0; i < expected.updates.size(); ++i) REQUIRE(same_bits(found.updates[i], expected.updates[i]));
+  }
+}
+
+namespace {
+
+const char* training = R"(sinter 1
+%x = variable : f32[n, 4]
+%w = parameter : f32[4, 4]
+%2 = contract %x, %w {lhs_contracted=[1], rhs_contracted=[0]} : f32[n, 4]
+%3 = tanh %2 : f32[n, 4]
+%4 = contract %3, %w {lhs_contracted=[1], rhs_contracted=[1]} : f32[n, 4]
+%5 = contract %x, %4 {lhs_contracted=[0], rhs_contracted=[0]} : f32[4, 4]
+%6 = subtract %w, %5 : f32[4, 4]
+%7 = sum %4 {axes=[0, 1]} : f32[]
+update %w = %6
+return %7
+)";
+
+bool is_refused(const Planned& p, const MemoryPlan& broken) {
+  try {
+    check(p.program, p.fusion, broken);
+  } catch (const InternalError&) {
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("the checker of memory plans finds what is wrong with one", "[memory_plan]") {
+  Planned p(training);
+  CHECK(p.copies() == 0);
+  CHECK(p.buffer(6).place == Place::parameter);
+  auto broken = [&](auto change) {
+    MemoryPlan wrong = p.plan;
+    change(wrong);
+    return is_refused(p, wrong);
+  };
+  auto step_of = [&](MemoryPlan& m, uint32_t node) {
+    return std::find_if(m.steps.begin(), m.steps.end(), [&](const PlannedStep& s) { return s.group == static_cast<uint32_t>(p.fusion.stored_by[node]); });
+  };
+  CHECK_FALSE(broken([](MemoryPlan&) {}));
+  CHECK(broken([&](MemoryPlan& m) { std::swap(*m.steps.begin(), *(m.steps.begin() + 1)); }));              // read before it is stored
+  CHECK(broken([&](MemoryPlan& m) { std::iter_swap(step_of(m, 6), step_of(m, 4)); }));                    // update before a read
+  CHECK(broken([&](MemoryPlan& m) { m.steps.pop_back(); }));                                              // a group is left out
+  CHECK(broken([&](MemoryPlan& m) { m.steps.push_back(m.steps.back()); }));                               // or runs twice
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of[4] = m.buffer_of[3]; }));                                 // stored over what it still reads
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of[5] = m.buffer_of[4]; }));                                 // another size
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of[2] = m.buffer_of[0]; }));                                 // an input written
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of[6] = m.buffer_of[5]; }));                                 // the parameter is not updated
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of[7] = MemoryPlan::none; }));                               // no place for an output
+  CHECK(broken([&](MemoryPlan& m) { ++m.buffers[m.buffer_of[4]].last; }));                                // live too long
+  CHECK(broken([&](MemoryPlan& m) { --m.buffers[m.buffer_of[4]].last; }));                                // too short
+  CHECK(broken([&](MemoryPlan& m) { ++m.buffers[m.buffer_of[4]].first; }));
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of.pop_back(); }));
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of[4] = 1000; }));
+  CHECK(broken([&](MemoryPlan& m) { m.steps[0].group = 1000; }));
+  CHECK(broken([&](MemoryPlan& m) { m.buffers[m.buffer_of[7]].output = 1; }));
+  CHECK(broken([&](MemoryPlan& m) { m.buffers[m.buffer_of[1]].leaf = NodeId(0); }));
+
+  // An early reuse: %2's buffer holds %3 (in place), which %4 reads; it may not hold %4 as well.
+  CHECK(p.plan.buffer_of[2] == p.plan.buffer_of[3]);
+
+  Planned swapped(R"(sinter 1
+%a = parameter : f32[4]
+%b = parameter : f32[4]
+update %a = %b
+update %b = %a
+)");
+  for (size_t i = 0; i < swapped.plan.steps.size(); ++i) {  // a copy is missing, or comes at the wrong time
+    MemoryPlan missing = swapped.plan;
+    missing.steps.erase(missing.steps.begin() + static_cast<std::ptrdiff_t>(i));
+    CHECK(is_refused(swapped, missing));
+    if (i == 0) continue;
+    MemoryPlan reordered = swapped.plan;
+    std::swap(reordered.steps[i], reordered.steps[i - 1]);
+    CHECK(is_refused(swapped, reordered));
+  }
+}
+
+TEST_CASE("a memory plan for people", "[memory_plan]") {
+  Planned p(training);
+  std::string text = to_string(p.program, p.fusion, p.plan);
+  CAPTURE(text);
+  CHECK(text.find("contraction group 0: %x@0, %w@1 -> %2@2\n") != std::string::npos);
+  CHECK(text.find("@2: f32[n, 4], 16*n bytes, arena 0..2, holds %2, %3\n") != std::string::npos);
+  CHECK(text.find("@1: f32[4, 4], 64 bytes, parameter %w, holds %w, %6\n") != std::string::npos);
+}
+
+TEST_CASE("a memory plan of ten thousand groups takes milliseconds", "[memory_plan]") {
+  Program program = random_program(1, 10000);
+  for (size_t i = program.graph.size(); i-- > program.graph.size() - 200;) program.outputs.push_back(NodeId(i));
+  FusionPlan fusion = naive_plan(program);
+  Schedule s = schedule(program, fusion);
+  auto start = std::chrono::steady_clock::now();
+  MemoryPlan plan = plan_memory(program, fusion, s);
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  check(program, fusion, plan);
+  CHECK(seconds < 2);
+}
+
+}  // namespace sinter
