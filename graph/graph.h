@@ -1,5 +1,6 @@
 // The graph: nodes in an append-only vector, named by 32-bit ids; inputs always come before their users.
 #pragma once
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -60,13 +61,14 @@ class Graph {
   NodeId named(const std::string& name) const;  // the variable or parameter of that name; invalid where there is none
 
  private:
-  std::vector<Node> nodes_;
+  // Deques: references to what they hold outlive an append, so that a type or a shape can be used while more is built.
+  std::deque<Node> nodes_;
   std::vector<NodeId> inputs_;
-  std::vector<Origins> origins_;
-  std::vector<Location> locations_;
+  std::deque<Origins> origins_;
+  std::deque<Location> locations_;
   std::unordered_map<std::string, uint32_t> location_index_;
   uint32_t add_constant(const Tensor&, size_t hash);
-  std::vector<Tensor> constants_;
+  std::deque<Tensor> constants_;
   std::vector<size_t> constant_hashes_;
   std::unordered_multimap<size_t, uint32_t> constant_index_;
   std::unordered_map<std::string, std::shared_ptr<ParameterStorage>> parameters_;
