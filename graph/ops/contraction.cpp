@@ -135,6 +135,10 @@ NodeId expand_matmul(Graph& graph, NodeId a, NodeId b, const Origins& origins) {
   DType common = left.weak && !right.weak ? right.dtype : right.weak && !left.weak ? left.dtype : promote(left.dtype, right.dtype);
   a = build_convert(graph, a, common, origins), b = build_convert(graph, b, common, origins);
   int64_t ra = static_cast<int64_t>(left.shape.size()), rb = static_cast<int64_t>(right.shape.size());
+  const Dim &k = left.shape.back(), &other_k = right.shape[static_cast<size_t>(rb == 1 ? 0 : rb - 2)];
+  if (!(k == other_k))  // said here, so that the message names what the user wrote
+    throw UserError(fmt::format("{} and {} do not fit: the inner sizes are {} and {}", to_string(left.shape), to_string(right.shape), to_string(k), to_string(other_k)));
+  if (common == boolean) throw UserError("multiplies numbers, not bool; convert() them first");
   if (rb <= 2) return build(graph, Op::contract, {a, b}, ContractionAttributes{{}, {}, {ra - 1}, {rb == 1 ? 0 : rb - 2}}, origins);
   Type batches[] = {Type::of(common, Shape(left.shape.begin(), left.shape.end() - std::min<int64_t>(ra, 2))), Type::of(common, Shape(right.shape.begin(), right.shape.end() - 2))};
   Shape batch = broadcast_shapes(batches);
