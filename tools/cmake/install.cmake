@@ -11,6 +11,8 @@ install(EXPORT sinter-compiler NAMESPACE sinter:: DESTINATION ${package})
 install(FILES sinter.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sinter OPTIONAL)
 install(DIRECTORY graph autodiff passes runtime codegen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sinter
   FILES_MATCHING PATTERN "*.h" PATTERN codegen/llvm EXCLUDE)
+# The two of these that name no type of LLVM's.
+install(FILES codegen/llvm/jit.h codegen/llvm/target.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sinter/codegen/llvm)
 
 configure_package_config_file(tools/cmake/sinter-config.cmake.in sinter-config.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(sinter-config-version.cmake COMPATIBILITY SameMinorVersion)
