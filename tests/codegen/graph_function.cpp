@@ -1,0 +1,149 @@
+// The native function of a graph: which kernels it calls, with what, in which order, and what a call costs.
+#include <catch2/catch.hpp>
+#include <chrono>
+
+#include "tests/codegen/run_kernel.h"
+
+namespace sinter {
+namespace {
+
+// arguments[0][i] = arguments[0][i] * 2 + add, of `n` elements, in chunks of 10.
+Kernel doubling(double added) {
+  using namespace scalar;
+  ScalarBuilder builder;
+  Scalar x = builder.input(0, f64);
+  Scalar outputs[] = {x * 2 + added};
+  LoopKernel loop;
+  loop.extents = {Dim("n")};
+  loop.body.inputs = {LoadInput{0, {0, {1}}, {}}};
+  loop.body.expr = builder.finish(outputs);
+  loop.body.stores = {{0, {0, {1}}, 0}};
+  return {"doubling", {{f64, true}}, {Dim("n")}, 10, loop};
+}
+
+// A frame whose `parallel` notes its calls and runs the chunks, or stops the call at number `stop_at`.
+struct Frame : CallFrame {
+  std::vector<void*> table;
+  std::vector<int64_t> size_table, chunk_table, parallel_chunks;
+  int32_t stop_at = -1;
+
+  Frame() : CallFrame{} {
+    parallel = [](CallFrame* frame, KernelFunction kernel, void* const* kernel_arguments, const int64_t* kernel_sizes, int64_t count) -> int32_t {
+      auto* self = static_cast<Frame*>(frame);
+      if (self->stop_at == static_cast<int32_t>(self->parallel_chunks.size())) return 7;
+      self->parallel_chunks.push_back(count);
+      for (int64_t chunk = count; chunk-- > 0;) kernel(kernel_arguments, kernel_sizes, chunk, 1);
+      return 0;
+    };
+  }
+  int32_t run(const Compiled& compiled) {
+    arguments = table.data();
+    sizes = size_table.data();
+    chunks = chunk_table.data();
+    return compiled.run(this);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("steps run in order, with their own arguments, sizes and chunks") {
+  Compiled compiled = jit_compile({doubling(1), doubling(100)}, {{0, 0, 0, {}, true}, {1, 1, 1, {}, true}, {0, 2, 2, 3, true}, {0, 0, 0, {}, false}, {1, 0, 0, 0, true}, {0, 1, 1, 1, true}},
+                                  host_target());
+  REQUIRE(compiled.kernels.size() == 2);
+  std::vector<double> a(25, 1), b(10, 2), c(30, 3);
+  Frame frame;
+  frame.table = {a.data(), b.data(), c.data()};
+  frame.size_table = {25, 10, 30};
+  frame.chunk_table = {3, 1, 99, 3, 99, 99};
+  CHECK(frame.run(compiled) == 0);
+  CHECK(frame.parallel_chunks == std::vector<int64_t>{3, 3});  // the first step and the third; a step of one chunk is called
+  CHECK(a == std::vector<double>(25, (1 * 2 + 1) * 2 + 1));
+  CHECK(b == std::vector<double>(10, (2 * 2 + 100) * 2 + 1));
+  CHECK(c == std::vector<double>(30, 3 * 2 + 1));
+
+  frame.chunk_table = {0, 0, 0, 0, 0, 0};
+  std::vector<double> before = a;
+  CHECK(frame.run(compiled) == 0);
+  CHECK(a == before);
+}
+
+TEST_CASE("a stopped call hands its code on, and runs nothing more") {
+  Compiled compiled = jit_compile({doubling(1)}, {{0, 0, 0, {}, true}, {0, 0, 0, 3, true}, {0, 0, 0, {}, true}}, host_target());
+  std::vector<double> a(25, 1);
+  Frame frame;
+  frame.table = {a.data()};
+  frame.size_table = {25};
+  frame.chunk_table = {3, 3, 3};
+  frame.stop_at = 1;
+  CHECK(frame.run(compiled) == 7);
+  CHECK(a == std::vector<double>(25, 3));
+}
+
+TEST_CASE("a graph without steps runs") {
+  Compiled compiled = jit_compile({}, {}, host_target());
+  Frame frame;
+  CHECK(frame.run(compiled) == 0);
+}
+
+TEST_CASE("many kernels compile on several threads, and their code lives as long as it is held") {
+  std::vector<Kernel> kernels;
+  std::vector<CallStep> steps;
+  for (uint32_t i = 0; i < 40; ++i) {
+    kernels.push_back(doubling(i));
+    steps.push_back({i, 0, 0, {}, true});
+  }
+  std::vector<double> expected(5, 1);
+  for (int i = 0; i < 40; ++i)
+    for (double& x : expected) x = x * 2 + i;
+  for (unsigned threads : {1u, 2u, 0u}) {
+    Compiled compiled = jit_compile(kernels, steps, host_target(), threads);
+    Compiled copy = compiled;
+    compiled = {};
+    std::vector<double> a(5, 1);
+    Frame frame;
+    frame.table = {a.data()};
+    frame.size_table = {5};
+    frame.chunk_table.assign(40, 1);
+    CHECK(frame.run(copy) == 0);
+    CHECK(a == expected);
+  }
+}
+
+TEST_CASE("what LLVM refuses is an error of ours") {
+  Kernel wrong = doubling(1);
+  wrong.sizes.clear();
+  CHECK_THROWS_AS(jit_compile({wrong}, {}, host_target()), InternalError);
+  CHECK_THROWS_AS(jit_compile({doubling(1)}, {{1, 0, 0, {}, true}}, host_target()), InternalError);
+  // And one among many that are compiled in parallel.
+  CHECK_THROWS_AS(jit_compile({doubling(1), doubling(2), wrong, doubling(3)}, {}, host_target()), InternalError);
+}
+
+TEST_CASE("the text forms name the kernels") {
+  std::string ir = emit_llvm({doubling(1)}, {{0, 0, 0, {}, true}}, host_target());
+  CHECK(ir.find("define void @kernel_0(") != std::string::npos);
+  CHECK(ir.find("define i32 @graph(") != std::string::npos);
+  CHECK(ir.find(" fast ") == std::string::npos);
+  std::string assembly = emit_asm({doubling(1)}, {{0, 0, 0, {}, true}}, host_target());
+  CHECK(assembly.find("kernel_0:") != std::string::npos);
+  CHECK(assembly.find("graph:") != std::string::npos);
+}
+
+TEST_CASE("calling a graph of one small kernel costs nanoseconds", "[.timing]") {
+  Compiled compiled = jit_compile({doubling(1)}, {{0, 0, 0, {}, true}}, host_target());
+  std::vector<double> a(1, 1);
+  Frame frame;
+  frame.table = {a.data()};
+  frame.size_table = {1};
+  frame.chunk_table = {1};
+  frame.run(compiled);
+  double best = 1e9;
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100000; ++i) compiled.run(&frame);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 100000);
+  }
+  WARN("a call takes " << best * 1e9 << " ns");
+  CHECK(best < 100e-9);
+}
+
+}  // namespace sinter
