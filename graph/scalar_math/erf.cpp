@@ -1,4 +1,4 @@
-// erf(|x|) = -expm1(-g), g = -log(erfc(|x|)), which is smooth: a polynomial, two of them in f64. No second exponential, no division.
+// erf |x| = 1 - exp(-g) with g = -log(erfc |x|), which is smooth: one polynomial in f32, two in f64, and one exponential for all x.
 #include "graph/scalar_math/pieces.h"
 
 namespace sinter::scalar {
@@ -6,14 +6,18 @@ namespace {
 
 using namespace pieces;
 
-Scalar g_f32(Scalar t) {
-  Scalar p = polynomial(t, {-0x1.f8d574p-18, 0x1.b3bfe4p-14, -0x1.354582p-11, 0x1.a349a8p-10, -0x1.b20b1ap-14, -0x1.3a378ep-6, 0x1.a5000ap-4,
-                            0x1.45f2eap-1, 0x1.06ebaap-3});
-  return fma(p, t, t);
+struct Exponent {  // g = base + slope * u
+  Scalar base, slope, u;
+};
+
+Exponent exponent_f32(Scalar t) {
+  Scalar slope = polynomial(t, {-0x1.3d6f0ep-17, 0x1.f54ffp-14, -0x1.4f6c6ep-11, 0x1.b87142p-10, -0x1.6cfdfcp-13, -0x1.39ad7cp-6, 0x1.a4f818p-4,
+                                0x1.45f302p-1, 0x1.06eba8p-3});
+  return {t, slope, t};
 }
 
-// One polynomial's operations serve both intervals: its variable and its coefficients are chosen.
-Scalar g_f64(Scalar t) {
+// One polynomial's operations serve both intervals, [0, 1.25] and [1.25, 6]: its variable and its coefficients are chosen.
+Exponent exponent_f64(Scalar t) {
   static constexpr double low[] = {-0x1.0680926716ac7p-29, 0x1.dcfe3fff9bbb7p-26,  -0x1.a1bee237593b7p-23, 0x1.c4cc71ef24c2ap-21, -0x1.3acb8056cef93p-19,
                                    0x1.c75cfb8851819p-19,  0x1.941f2fd15311dp-19,  -0x1.ef15caa4bc022p-16, 0x1.0e21cc5055f4ep-14, 0x1.b29c4313de336p-16,
                                    -0x1.35661103560b4p-11, 0x1.bca68a26e0d88p-10,  -0x1.b6b6970a2ea75p-13, -0x1.396685928afdcp-6, 0x1.a4f4e2a1af69cp-4,
@@ -23,23 +27,35 @@ Scalar g_f64(Scalar t) {
                                     0x1.ac03b290507a6p-17,  -0x1.43173665f5fbbp-14, 0x1.b961395d28d4bp-12,  -0x1.1bd558e71ad31p-9, 0x1.63cc1da7dc3bcp-7,
                                     0x1.e3460a18c5352p-1,   0x1.56925248da926p+2};
   Scalar is_high = t > t.like(1.25);
-  auto chosen = [&](double h, double l) { return select(is_high, t.like(h), t.like(l)); };
-  Scalar u = t - chosen(2.5, 0);
-  Scalar p = chosen(high[0], low[0]);
-  for (size_t k = 1; k < std::size(low); ++k) p = fma(p, u, chosen(high[k], low[k]));
-  return fma(p, u, select(is_high, t.like(0x1.f3a2dc8691b91p+2), t));
+  auto chosen = [&](size_t k) { return select(is_high, t.like(high[k]), t.like(low[k])); };
+  Scalar u = t - select(is_high, t.like(2.5), t.like(0));
+  Scalar slope = chosen(0);
+  for (size_t k = 1; k < std::size(low); ++k) slope = fma(slope, u, chosen(k));
+  return {select(is_high, t.like(0x1.f3a2dc8691b91p+2), t), slope, u};
+}
+
+// (1 - r - exp(-r)) / r^2 for |r| a little over log(2)/2.
+Scalar tail(Scalar r) {
+  if (r.type() == f32) return polynomial(r, {-0x1.6b32eep-10, 0x1.123cb6p-7, -0x1.555754p-5, 0x1.555496p-3, -0x1.fffffep-2});
+  return polynomial(r, {-0x1.1f27cd63d9677p-29, 0x1.af5cfda09f2c0p-26, -0x1.27e50270a19e6p-22, 0x1.71ddf94d094b3p-19, -0x1.a01a019aaffefp-16,
+                        0x1.a01a01af8f730p-13, -0x1.6c16c16c16f5dp-10, 0x1.111111110f72dp-7, -0x1.5555555555559p-5, 0x1.5555555555559p-3, -0.5});
 }
 
 }  // namespace
 
 Scalar erf(Scalar x) {
   Format f = format_of(x);
-  bool single = f.type == f32;
-  Scalar bits = bitcast(x, f.integer);
-  Scalar sign = bits & x.builder->constant_bits(f.integer, uint64_t{1} << (single ? 31 : 63));
-  Scalar t = at_most(bitcast(bits ^ sign, f.type), single ? 4 : 6);
-  Scalar g = single ? g_f32(t) : g_f64(t);
-  return bitcast(bitcast(minus_expm1_of_minus(g), f.integer) ^ sign, f.type);
+  Scalar t = at_most(abs(x), f.single() ? 4 : 6);
+  auto [base, slope, u] = f.single() ? exponent_f32(t) : exponent_f64(t);
+  double round = f.round + f.bias;
+  Scalar shifted = fma(fma(slope, u, base), t.like(-log2_e), t.like(round));
+  // g = -n log(2) + r. One constant for log(2) is enough: what it is off by is small against 1 - exp(-g) as soon as n is not 0.
+  Scalar rest = fma(shifted - round, t.like(log_2), base);
+  Scalar r = fma(slope, u, rest);
+  // 1 - exp(-r) = r + r^2 tail. All that is small is added before what is large: where x is small, base = x, that leaves one rounding.
+  Scalar part = rest + fma(slope, u, r * r * tail(r));
+  Scalar scale = power_of_two(shifted);
+  return with_sign(fma(scale, part, 1 - scale), sign_bit(x));
 }
 
 }  // namespace sinter::scalar

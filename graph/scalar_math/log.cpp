@@ -1,4 +1,4 @@
-// log, log1p and softplus: a value is 2^k (1 + f) with 1 + f around 1, and log(1 + f) is a polynomial, or one of f / (2 + f) in f64.
+// log and log1p: a value is 2^k (1 + f) with 1 + f around 1, and log(1 + f) is a polynomial, or one of f / (2 + f) in f64.
 #include "graph/scalar_math/pieces.h"
 
 namespace sinter::scalar {
@@ -27,8 +27,7 @@ Scalar log_f64(Scalar f, Scalar k) {
 
 // The float in [1, 2) x 2^52 with the integer `k` in its low bits, less 2^52 + bias: k as a float, on targets that cannot convert.
 Scalar exponent_f64(Scalar biased) {
-  ScalarBuilder& b = *biased.builder;
-  return bitcast(biased | b.constant_bits(u64, 0x4330000000000000), f64) - (0x1p52 + 1023);
+  return bitcast(biased | as_constant(biased, u64, 0x4330000000000000), f64) - (0x1p52 + 1023);
 }
 
 Scalar log_specials(Scalar x, Scalar result) {
@@ -40,11 +39,10 @@ Scalar log_specials(Scalar x, Scalar result) {
 }  // namespace
 
 Scalar log(Scalar x) {
-  ScalarBuilder& b = *x.builder;
-  if (format_of(x).type == f32) {
+  if (format_of(x).single()) {
     Scalar tiny = x < x.like(0x1p-126);
     Scalar normal = bitcast(select(tiny, x * 0x1p23, x), i32);
-    Scalar e = (normal - b.constant_bits(i32, two_thirds_f32)) & b.constant_bits(i32, 0xff800000);
+    Scalar e = (normal - as_constant(x, i32, two_thirds_f32)) & as_constant(x, i32, 0xff800000);
     Scalar k = convert(e, f32) + select(tiny, x.like(-23 * 0x1p23), x.like(0));
     Scalar f = bitcast(normal - e, f32) - 1;
     return log_specials(x, fma(k, x.like(0x1.62e43p-1 * 0x1p-23), log_f32(f)));
@@ -52,40 +50,33 @@ Scalar log(Scalar x) {
   Scalar tiny = x < x.like(0x1p-1022);
   Scalar bits = bitcast(select(tiny, x * 0x1p54, x), u64);
   constexpr uint64_t one = 0x3ff0000000000000, fraction = 0x000fffffffffffff;
-  Scalar moved = bits + b.constant_bits(u64, one - root_half_f64);
-  Scalar f = bitcast((moved & b.constant_bits(u64, fraction)) + b.constant_bits(u64, root_half_f64), f64) - 1;
+  Scalar moved = bits + as_constant(x, u64, one - root_half_f64);
+  Scalar f = bitcast((moved & as_constant(x, u64, fraction)) + as_constant(x, u64, root_half_f64), f64) - 1;
   Scalar k = exponent_f64(moved >> 52) + select(tiny, x.like(-54), x.like(0));
   return log_specials(x, log_f64(f, k));
 }
 
 Scalar log1p(Scalar x) {
-  ScalarBuilder& b = *x.builder;
   Scalar u = x + 1;
   // 1 + f = 2^-k (1 + x), where f = 2^-k x - (1 - 2^-k): the rounding of 1 + x never enters. The last bracket is +0 for k = 0, so that
   // -0 stays -0, and 2^-k x is made by adding to x's exponent, exact as k > 0 only for large x. Exponents are negated: -0 + 0 would be 0.
   Scalar result = x;
-  if (format_of(x).type == f32) {
-    Scalar minus_e = (b.constant_bits(i32, two_thirds_f32 + 0x7fffff) - bitcast(u, i32)) & b.constant_bits(i32, 0xff800000);
+  if (format_of(x).single()) {
+    Scalar minus_e = (as_constant(x, i32, two_thirds_f32 + 0x7fffff) - bitcast(u, i32)) & as_constant(x, i32, 0xff800000);
     Scalar scaled = bitcast(bitcast(x, i32) + minus_e, f32);
-    Scalar four = bitcast(minus_e + b.constant_bits(i32, 0x40800000), f32);
+    Scalar four = bitcast(minus_e + as_constant(x, i32, 0x40800000), f32);
     Scalar f = scaled - fma(four, x.like(-0.25), x.like(1));
     result = fma(convert(minus_e, f32), x.like(-0x1.62e43p-1 * 0x1p-23), log_f32(f));
   } else {
     constexpr uint64_t one = 0x3ff0000000000000, exponent = 0x7ff0000000000000;
-    Scalar moved = bitcast(u, u64) + b.constant_bits(u64, one - root_half_f64);
-    Scalar e = (moved & b.constant_bits(u64, exponent)) - b.constant_bits(u64, one);
+    Scalar moved = bitcast(u, u64) + as_constant(x, u64, one - root_half_f64);
+    Scalar e = (moved & as_constant(x, u64, exponent)) - as_constant(x, u64, one);
     Scalar scaled = bitcast(bitcast(x, u64) - e, f64);
-    Scalar four = bitcast(b.constant_bits(u64, 0x4010000000000000) - e, f64);
+    Scalar four = bitcast(as_constant(x, u64, 0x4010000000000000) - e, f64);
     Scalar f = scaled - fma(four, x.like(-0.25), x.like(1));
     result = select(x == x.like(0), x, log_f64(f, exponent_f64(moved >> 52)));
   }
   return log_specials(u, result);
-}
-
-Scalar softplus(Scalar x) {
-  // max(x, 0) + log1p(exp(-|x|))
-  Scalar zero = x.like(0);
-  return select(x > zero, x, zero) + log1p(exp(-abs(x)));
 }
 
 }  // namespace sinter::scalar

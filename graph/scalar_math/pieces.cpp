@@ -1,5 +1,7 @@
 #include "graph/scalar_math/pieces.h"
 
+#include <bit>
+
 namespace sinter::scalar::pieces {
 
 Format format_of(Scalar x) {
@@ -24,9 +26,36 @@ Scalar at_least(Scalar x, double bound) {
   return select(limit > x, limit, x);
 }
 
-Scalar power_of_two(Scalar shifted) {
+Scalar as_constant(Scalar x, DType type, uint64_t bits) { return x.builder->constant_bits(type, bits); }
+
+namespace {
+Scalar sign_mask(Scalar x) {
+  Format f = format_of(x);
+  return as_constant(x, f.integer, uint64_t{1} << (f.single() ? 31 : 63));
+}
+}  // namespace
+
+Scalar sign_bit(Scalar x) { return bitcast(x, format_of(x).integer) & sign_mask(x); }
+Scalar with_sign(Scalar magnitude, Scalar sign) { return bitcast(bitcast(magnitude, sign.type()) | sign, magnitude.type()); }
+Scalar minus_magnitude(Scalar x) { return bitcast(bitcast(x, format_of(x).integer) | sign_mask(x), x.type()); }
+
+Scalar power_of_two(Scalar shifted, int step) {
   Format f = format_of(shifted);
-  return bitcast(bitcast(shifted, f.integer) << f.fraction_bits, f.type);
+  return bitcast(bitcast(shifted, f.integer) << (f.fraction_bits + std::countr_zero(static_cast<unsigned>(step))), f.type);
+}
+
+Scalar minus_multiple_of_log_2(Scalar x, Scalar n, int scale) {
+  auto [high, low] = x.type() == f32 ? std::pair{0x1.62e4p-1, 0x1.7f7d1cp-20} : std::pair{0x1.62e42fefa3p-1, 0x1.3de6af278ece6p-42};
+  return fma(n, x.like(-low * scale), fma(n, x.like(-high * scale), x));
+}
+
+// tools/minimax/exp.py
+Scalar exp_narrow(Scalar r, int sign) {
+  double s = sign;
+  if (r.type() == f32) return polynomial(r, {0x1.6a734cp-10, s * 0x1.123a7p-7, 0x1.55588ap-5, s * 0x1.55549p-3, 0x1.fffffcp-2, s, 1});
+  return polynomial(r, {s * 0x1.ad9b908a29bd3p-26, 0x1.28aee3c086b9fp-22, s * 0x1.71df1b190198fp-19, 0x1.a019987164a00p-16,
+                        s * 0x1.a01a012c9de40p-13, 0x1.6c16c184c5cecp-10, s * 0x1.11111111279d9p-7, 0x1.55555555505cep-5,
+                        s * 0x1.55555555554f9p-3, 0x1.000000000000ap-1, s, 1});
 }
 
 }  // namespace sinter::scalar::pieces

@@ -13,11 +13,13 @@ struct Format {
   int fraction_bits;  // 23, 52
   int bias;           // 127, 1023
   double round;       // 1.5 * 2^fraction_bits: adding it rounds to an integer, which the low bits of the sum then hold
+  bool single() const { return type == f32; }
 };
 Format format_of(Scalar);  // an InternalError for what is no float
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double log2_e = 0x1.71547652b82fep+0, log_2 = 0x1.62e42fefa39efp-1;
 
 // The polynomial with these coefficients, highest power first, by Horner's rule: the fewest operations, and that is what bounds a kernel.
 Scalar polynomial(Scalar x, std::initializer_list<double> coefficients);
@@ -26,16 +28,18 @@ Scalar polynomial(Scalar x, std::initializer_list<double> coefficients);
 Scalar at_most(Scalar x, double bound);
 Scalar at_least(Scalar x, double bound);
 
-// expm1(y) / 2 for y = 2 half >= 0, short of what overflows. The result is meant to be attenuated afterwards (by its own reciprocal).
-Scalar half_expm1_of_double(Scalar half);
+Scalar sign_bit(Scalar x);                                     // the sign alone, as an integer
+Scalar with_sign(Scalar magnitude, Scalar sign_bit);           // of a magnitude whose own sign bit is 0
+Scalar minus_magnitude(Scalar x);                              // -|x|
+Scalar as_constant(Scalar x, DType type, uint64_t bits);       // a constant for the expression of x
 
-// 1 - exp(-g) for 0 <= g, short of what underflows.
-Scalar minus_expm1_of_minus(Scalar g);
+// 2^(step i - bias) for the integer i in the low bits of `shifted`, a sum with Format::round. `step` is 1, or a power of 2.
+Scalar power_of_two(Scalar shifted, int step = 1);
 
-// A value in the middle of the range of exp's polynomial: exp(r) for |r| a little over log(2)/2 (sign +1), or exp(-r) (sign -1).
-Scalar exp_polynomial(Scalar r, double sign);
+// x - n log(2) scale, the product n * high being exact for every n that occurs, so that a target without fma is as good.
+Scalar minus_multiple_of_log_2(Scalar x, Scalar n, int scale = 1);
 
-// 2^n for n read from the low bits of `shifted`, which holds n + bias: the bits of a sum with Format::round.
-Scalar power_of_two(Scalar shifted);
+// exp(sign r) for |r| a little over log(2)/2.
+Scalar exp_narrow(Scalar r, int sign);
 
 }  // namespace sinter::scalar::pieces

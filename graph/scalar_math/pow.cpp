@@ -1,4 +1,4 @@
-// pow, rsqrt, sign. |x|^y = 2^(y log2 |x|), the logarithm in f64 for f32, and in two f64 for f64.
+// pow: |x|^y = 2^(y log2 |x|), the logarithm in f64 for f32, and in two f64 for f64.
 #include "graph/scalar_math/pieces.h"
 
 namespace sinter::scalar {
@@ -11,12 +11,11 @@ struct Split {
   Scalar k, m;
 };
 Split split_f64(Scalar x) {
-  ScalarBuilder& b = *x.builder;
   constexpr uint64_t one = 0x3ff0000000000000, root_half = 0x3fe6a09e667f3bcd, fraction = 0x000fffffffffffff;
   Scalar tiny = x < x.like(0x1p-1022);
-  Scalar moved = bitcast(select(tiny, x * 0x1p54, x), u64) + b.constant_bits(u64, one - root_half);
-  Scalar m = bitcast((moved & b.constant_bits(u64, fraction)) + b.constant_bits(u64, root_half), f64);
-  Scalar k = bitcast((moved >> 52) | b.constant_bits(u64, 0x4330000000000000), f64) - select(tiny, x.like(0x1p52 + 1023 + 54), x.like(0x1p52 + 1023));
+  Scalar moved = bitcast(select(tiny, x * 0x1p54, x), u64) + as_constant(x, u64, one - root_half);
+  Scalar m = bitcast((moved & as_constant(x, u64, fraction)) + as_constant(x, u64, root_half), f64);
+  Scalar k = bitcast((moved >> 52) | as_constant(x, u64, 0x4330000000000000), f64) - select(tiny, x.like(0x1p52 + 1023 + 54), x.like(0x1p52 + 1023));
   return {k, m};
 }
 
@@ -68,7 +67,7 @@ Scalar magnitude_f64(Scalar ax, Scalar y) {
   // Where the product was cut off the low part means nothing; cut it off too.
   Scalar r = at_least(at_most((product - n) + product_low, 0.51), -0.51);
   Scalar rest = bitcast(bitcast(shifted, i64) - bitcast(half_shifted, i64), f64);
-  return exp_polynomial(r * 0x1.62e42fefa39efp-1, 1) * power_of_two(half_shifted) * power_of_two(rest);
+  return exp_narrow(r * log_2, 1) * power_of_two(half_shifted) * power_of_two(rest);
 }
 
 }  // namespace
@@ -76,10 +75,9 @@ Scalar magnitude_f64(Scalar ax, Scalar y) {
 Scalar pow(Scalar x, Scalar y) {
   Format f = format_of(x);
   ensure(x.type() == y.type(), "a pow of two types");
-  ScalarBuilder& b = *x.builder;
   Scalar zero = x.like(0), one = x.like(1), inf = x.like(infinity);
   Scalar ax = abs(x);
-  Scalar result = f.type == f32 ? magnitude_f32(ax, y) : magnitude_f64(ax, y);
+  Scalar result = f.single() ? magnitude_f32(ax, y) : magnitude_f64(ax, y);
   Scalar is_integer = floor(y) == y;
   Scalar half = y * 0.5;
   Scalar is_odd = is_integer & (floor(half) != half);
@@ -89,18 +87,9 @@ Scalar pow(Scalar x, Scalar y) {
   Scalar inverse = select(is_zero, inf, select(ax == inf, zero, ax));
   Scalar special = select(is_nan(y), y, select(y < zero, inverse, ax));
   result = select((ax < inf) & ~is_zero, result, special);
-  Scalar sign_mask = b.constant_bits(f.integer, uint64_t{1} << (f.type == f32 ? 31 : 63));
-  Scalar sign = select(is_odd, bitcast(x, f.integer) & sign_mask, b.constant_bits(f.integer, 0));
+  Scalar sign = select(is_odd, sign_bit(x), as_constant(x, f.integer, 0));
   result = bitcast(bitcast(result, f.integer) ^ sign, f.type);
   return select((y == zero) | (x == one), one, result);
-}
-
-Scalar rsqrt(Scalar x) { return 1 / sqrt(x); }
-
-Scalar sign(Scalar x) {
-  Scalar zero = x.like(0);
-  Scalar negative = is_signed(x.type()) ? select(x < zero, x.like(-1), x) : x;
-  return select(x > zero, x.like(1), negative);
 }
 
 }  // namespace sinter::scalar

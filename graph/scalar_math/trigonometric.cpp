@@ -1,4 +1,4 @@
-// sin and cos: x is reduced to a multiple of pi and a rest of at most pi/2.
+// sin and cos.
 #include "graph/scalar_math/pieces.h"
 
 namespace sinter::scalar {
@@ -6,59 +6,64 @@ namespace {
 
 using namespace pieces;
 
-// sin(x + shift pi). 1/pi comes in three parts of 29, 29 and 53 bits, so that products with a 24-bit float are exact in f64, fma or not.
-// Past 2^51 the parts leave out the bits of 1/pi whose product with such a float is a multiple of 2, which adds whole periods.
+// sin(x + shift pi) in f64 throughout: f32 would need a second polynomial near pi/2, and twice the roundings. 1/pi comes in parts of 29,
+// 29 and 53 bits, so that their products with a 24-bit float are exact, fma or not. From 2^51 on the parts leave out the bits of 1/pi whose
+// product with such a float is a multiple of 2, which adds whole periods (Payne and Hanek's idea, with four windows).
 Scalar sine_f32(Scalar x, double shift) {
   Scalar magnitude = abs(x), wide = convert(x, f64);
-  auto part = [&](double up_to_51, double up_to_79, double up_to_107, double up_to_128) {
-    Scalar c = select(magnitude < x.like(0x1p107), wide.like(up_to_107), wide.like(up_to_128));
-    c = select(magnitude < x.like(0x1p79), wide.like(up_to_79), c);
-    return select(magnitude < x.like(0x1p51), wide.like(up_to_51), c);
+  Scalar in_1 = magnitude < x.like(0x1p51), in_2 = magnitude < x.like(0x1p79), in_3 = magnitude < x.like(0x1p107);
+  auto part = [&](double c1, double c2, double c3, double c4) {
+    return select(in_1, wide.like(c1), select(in_2, wide.like(c2), select(in_3, wide.like(c3), wide.like(c4))));
   };
   Scalar high = part(0x1.45f306dp-2, 0x1.727220ap-28, 0x1.29fc275p-57, 0x1.7d1f534p-85);
   Scalar middle = part(0x1.9391054p-31, 0x1.29fc275p-57, 0x1.f47d4d3p-87, 0x1.bb81b6cp-114);
   Scalar low = part(0x1.4fe13abe8fa9ap-60, 0x1.f47d4d377036ep-87, 0x1.dc0db6295993cp-117, 0x1.4acc9e21c8210p-144);
-  // Whole periods of the first product go first: 1.5 * 2^53 rounds to a multiple of 2.
+  // Half turns, less whole periods: 1.5 * 2^53 rounds to a multiple of 2.
   Scalar turns = wide * high;
-  turns = turns - ((turns + 0x1.8p53) - 0x1.8p53);
+  turns = fma(wide, middle, turns - ((turns + 0x1.8p53) - 0x1.8p53));
   if (shift != 0) turns = turns + shift;
-  Scalar shifted = fma(wide, middle, turns) + 0x1.8p52;
-  Scalar rest = fma(wide, low, fma(wide, middle, turns - (shifted - 0x1.8p52)));
-  // An odd multiple of pi changes the sign: put it on the constant pi.
-  Scalar pi = bitcast((bitcast(shifted, i64) << 63) ^ x.builder->constant_bits(i64, 0x400921fb54442d18), f64);
-  Scalar r = convert(rest * pi, f32);
-  Scalar s = r * r;
-  Scalar tail = polynomial(s, {0x1.5dc56cp-19, -0x1.9f70d2p-13, 0x1.110edap-7, -0x1.55554cp-3});
-  return fma(r, fma(tail, s, x.like(0)), r);
+  Scalar shifted = turns + 0x1.8p52;
+  Scalar rest = fma(wide, low, turns - (shifted - 0x1.8p52));
+  // `low` came after the rounding, so that |rest| may be 0.508. An odd number of half turns changes the sign. The product sign * rest * polynomial keeps a zero's sign.
+  Scalar odd = bitcast(shifted, i64) << 63;
+  Scalar u = rest * rest;
+  Scalar p = polynomial(u, {0x1.3d15554763ef7p-4, -0x1.3243ec2b4c82dp-1, 0x1.46685ebbdc567p+1, -0x1.4abbbf97c565fp+2, 0x1.921fb519fb49ep+1});
+  return convert(bitcast(bitcast(rest, i64) ^ odd, f64) * p, f32);
 }
 
-Scalar sine_f64(Scalar x, double quarter_turns) {
-  Scalar shifted = fma(x, x.like(0x1.45f306dc9c883p-1), x.like(0x1.8p52));
+// pi/2 in three parts; n times the first is subtracted exactly where there is an fma, as the difference has 53 bits.
+Scalar sine_f64(Scalar x, uint64_t quarter_turns) {
+  Scalar bounded = select(abs(x) <= x.like(0x1p45), x, x.like(not_a_number));
+  Scalar shifted = fma(bounded, x.like(0x1.45f306dc9c883p-1), x.like(0x1.8p52));
   Scalar n = shifted - 0x1.8p52;
-  Scalar r = fma(n, x.like(-0x1.921fb544p+0), x);
-  r = fma(n, x.like(-0x1.0b4611a6p-34), r);
-  Scalar low = fma(n, x.like(-0x1.3198a2e037073p-69), x.like(0));
-  Scalar high = r + low;
-  low = (r - high) + low;
-  r = high;
+  Scalar first = fma(n, x.like(-0x1.921fb54442d18p+0), bounded);
+  Scalar second = n * 0x1.1a62633145c07p-54;
+  Scalar second_low = fma(n, x.like(0x1.1a62633145c07p-54), -second);
+  Scalar r = first - second;
+  // What was lost of first - second (either may be the larger), of the second product, and the third part.
+  Scalar back = r + second;
+  Scalar lost = (first - back) + ((back - r) - second);
+  Scalar low = fma(n, x.like(0x1.f1976b7ed8fbcp-110), lost - second_low);
+
   Scalar z = r * r;
-  Scalar sine = fma(r * z, polynomial(z, {0x1.5d8ce8975a85cp-33, -0x1.ae5e4fa9afab5p-26, 0x1.71de3558880f1p-19, -0x1.a01a019beab03p-13,
-                                          0x1.111111110f730p-7, -0x1.5555555555548p-3}), fma(z * -0.5, low, low)) + r;
-  Scalar tail = polynomial(z, {-0x1.8fa64bf8ddca2p-37, 0x1.1ee9db77667a1p-29, -0x1.27e4f7f12f68cp-22, 0x1.a01a019c8ec7bp-16, -0x1.6c16c16c15013p-10,
-                               0x1.555555555554bp-5});
+  Scalar odd = polynomial(z, {0x1.5d7d56bd4bc18p-33, -0x1.ae5e1d23b2f5cp-26, 0x1.71de351cdf92cp-19, -0x1.a01a019bac55bp-13, 0x1.111111110f572p-7,
+                              -0x1.5555555555547p-3});
   Scalar half = z * 0.5, top = 1 - half;
-  Scalar cosine = top + (((1 - top) - half) + fma(z * z, tail, -(r * low)));
-  Scalar quadrant = bitcast(shifted, i64) + x.builder->constant_bits(i64, static_cast<uint64_t>(quarter_turns));
-  Scalar one = x.builder->constant_bits(i64, 1);
+  Scalar sine = r + fma(r * z, odd, fma(-half, low, low));
+  Scalar even = polynomial(z, {-0x1.8f8ba9dce281ap-37, 0x1.1ee9a7d76525bp-29, -0x1.27e4f7a5033b0p-22, 0x1.a01a019c24f85p-16, -0x1.6c16c16c14bcfp-10,
+                               0x1.5555555555549p-5});
+  Scalar cosine = top + (((1 - top) - half) + fma(z * z, even, -(r * low)));
+
+  Scalar quadrant = bitcast(shifted, i64) + as_constant(x, i64, quarter_turns);
+  Scalar one = as_constant(x, i64, 1);
   Scalar result = select((quadrant & one) == one, cosine, sine);
-  Scalar sign = (quadrant & x.builder->constant_bits(i64, 2)) << 62;
-  result = bitcast(bitcast(result, i64) ^ sign, f64);
+  result = bitcast(bitcast(result, i64) ^ ((quadrant & as_constant(x, i64, 2)) << 62), f64);
   return quarter_turns == 0 ? select(x == x.like(0), x, result) : result;
 }
 
 }  // namespace
 
-Scalar sin(Scalar x) { return format_of(x).type == f32 ? sine_f32(x, 0) : sine_f64(x, 0); }
-Scalar cos(Scalar x) { return format_of(x).type == f32 ? sine_f32(x, 0.5) : sine_f64(x, 1); }
+Scalar sin(Scalar x) { return format_of(x).single() ? sine_f32(x, 0) : sine_f64(x, 0); }
+Scalar cos(Scalar x) { return format_of(x).single() ? sine_f32(x, 0.5) : sine_f64(x, 1); }
 
 }  // namespace sinter::scalar
