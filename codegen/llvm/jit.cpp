@@ -105,26 +105,37 @@ void in_parallel(size_t count, unsigned threads, const Target& target, const Wor
   if (failure) std::rethrow_exception(failure);
 }
 
-// Every module by number: the kernels', then the graph's.
-std::unique_ptr<llvm::Module> module_of(size_t number, llvm::LLVMContext& context, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels,
-                                        const std::vector<CallStep>& steps, const Target& target) {
-  if (number == kernels.size()) return graph_module(context, machine, steps, target);
-  return kernel_module(context, machine, kernels[number], target, kernel_symbol(number));
+enum class Form : uint8_t { object, assembly, ir };
+
+// What becomes of module `number`: the kernels', then the graph's.
+Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, Target target,
+            CompileTimes& times) {
+  for (;;) {
+    auto mark = Clock::now();
+    llvm::LLVMContext context;
+    auto module = number == kernels.size() ? graph_module(context, machine, steps, target)
+                                           : kernel_module(context, machine, kernels[number], target, kernel_symbol(number));
+    times.emit += since(mark);
+    optimize(*module, machine);
+    times.optimize += since(mark);
+    Object text;
+    if (form == Form::ir) llvm::raw_svector_ostream(text) << *module;
+    Generated generated = generate(*module, machine, form == Form::assembly);
+    times.generate += since(mark);
+    if (generated.fits_stack) return form == Form::ir ? text : generated.bytes;
+    // Too many values are live at once for the registers. Narrower vectors take less stack.
+    ensure(target.vector_bytes > 16, "a kernel's stack frame is within its limit");
+    target.vector_bytes /= 2;
+  }
 }
 
-std::string as_text(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, bool assembly) {
+std::string as_text(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, Form form) {
   std::string text;
   auto machine = machine_for(target);
+  CompileTimes times;
   for (size_t i = 0; i <= kernels.size(); ++i) {
-    llvm::LLVMContext context;
-    auto module = module_of(i, context, *machine, kernels, steps, target);
-    optimize(*module, *machine);
-    if (assembly) {
-      Object code = generate(*module, *machine, true);
-      text.append(code.data(), code.size());
-    } else {
-      llvm::raw_string_ostream(text) << *module;
-    }
+    Object part = make(i, form, *machine, kernels, steps, target, times);
+    text.append(part.data(), part.size());
   }
   return text;
 }
@@ -137,14 +148,7 @@ Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallS
   std::vector<Object> objects(kernels.size() + 1);
   std::vector<CompileTimes> times(objects.size());
   in_parallel(objects.size(), threads, target, [&](size_t i, llvm::TargetMachine& machine) {
-    auto mark = Clock::now();
-    llvm::LLVMContext context;
-    auto module = module_of(i, context, machine, kernels, steps, target);
-    times[i].emit = since(mark);
-    optimize(*module, machine);
-    times[i].optimize = since(mark);
-    objects[i] = generate(*module, machine);
-    times[i].generate = since(mark);
+    objects[i] = make(i, Form::object, machine, kernels, steps, target, times[i]);
   });
 
   Compiled result;
@@ -168,10 +172,10 @@ Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallS
 }
 
 std::string emit_llvm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target) {
-  return as_text(kernels, steps, target, false);
+  return as_text(kernels, steps, target, Form::ir);
 }
 std::string emit_asm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target) {
-  return as_text(kernels, steps, target, true);
+  return as_text(kernels, steps, target, Form::assembly);
 }
 
 }  // namespace sinter

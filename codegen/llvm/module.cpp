@@ -6,6 +6,8 @@
 #include <llvm/Analysis/BasicAliasAnalysis.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/PassManager.h>
@@ -93,15 +95,34 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
     if (!function.isDeclaration()) passes.run(function, analyses);
 }
 
-llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_text) {
-  llvm::SmallVector<char, 0> code;
-  llvm::raw_svector_ostream stream(code);
+Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_text) {
+  // LLVM would print what it has to say; frames that are too large are among it.
+  struct Complaints {
+    std::string errors;
+    bool stack = false;
+  } complaints;
+  auto take = [](const llvm::DiagnosticInfo* info, void* to) {
+    auto& all = *static_cast<Complaints*>(to);
+    all.stack |= info->getKind() == llvm::DK_StackSize;
+    if (info->getSeverity() != llvm::DS_Error) return;
+    llvm::raw_string_ostream stream(all.errors);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    info->print(printer);
+  };
+  for (llvm::Function& function : module) function.addFnAttr("warn-stack-size", std::to_string(stack_limit));
+  module.getContext().setDiagnosticHandlerCallBack(take, &complaints);
+
+  Generated result;
+  llvm::raw_svector_ostream stream(result.bytes);
   llvm::legacy::PassManager passes;
   auto type = as_text ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true);
   ensure(!refused, "LLVM writes objects and assembly for this target");
   passes.run(module);
-  return code;
+  module.getContext().setDiagnosticHandlerCallBack(nullptr);
+  if (!complaints.errors.empty()) throw InternalError("LLVM makes code of what is emitted: " + complaints.errors);
+  result.fits_stack = !complaints.stack;
+  return result;
 }
 
 }  // namespace sinter

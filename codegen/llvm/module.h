@@ -22,7 +22,13 @@ std::unique_ptr<llvm::Module> kernel_module(llvm::LLVMContext&, llvm::TargetMach
 std::unique_ptr<llvm::Module> graph_module(llvm::LLVMContext&, llvm::TargetMachine&, std::span<const CallStep>, const Target&);
 
 void optimize(llvm::Module&, llvm::TargetMachine&);
-llvm::SmallVector<char, 0> generate(llvm::Module&, llvm::TargetMachine&, bool as_text = false);  // an object file, or assembly
+
+struct Generated {
+  llvm::SmallVector<char, 0> bytes;  // an object file, or assembly
+  bool fits_stack = true;            // no function's frame is larger than `stack_limit`
+};
+inline constexpr unsigned stack_limit = 4096;  // bytes a function of generated code may take of a thread's stack
+Generated generate(llvm::Module&, llvm::TargetMachine&, bool as_text = false);
 
 // Writes the body of `int32_t graph(CallFrame*)`.
 void emit_graph(llvm::Module&, std::span<const CallStep>, const Target&);

@@ -118,6 +118,30 @@ TEST_CASE("what LLVM refuses is an error of ours") {
   CHECK_THROWS_AS(jit_compile({doubling(1), doubling(2), wrong, doubling(3)}, {}, host_target()), InternalError);
 }
 
+TEST_CASE("more values than registers stay within the stack's limit") {
+  // 120 values are read before the first is written, and each may be written over another.
+  LoopKernel loop;
+  loop.extents = {Dim("n")};
+  ScalarBuilder builder;
+  std::vector<Scalar> outputs;
+  for (uint32_t k = 0; k < 120; ++k) {
+    loop.body.inputs.push_back(LoadInput{0, {Dim("n") * int64_t{k}, {1}}, {}});
+    outputs.push_back(builder.input(k, f32));
+    loop.body.stores.push_back({0, {Dim("n") * int64_t{(k + 77) % 120}, {1}}, k});
+  }
+  loop.body.expr = builder.finish(outputs);
+  Kernel kernel{"rotation", {{f32, true}}, {}, 1000, loop};
+  for (uint32_t k = 1; k < 120; ++k) kernel.sizes.push_back(Dim("n") * int64_t{k});
+  std::string assembly = emit_asm({kernel}, {}, host_target());
+  if (host_target().vector_bytes == 64) CHECK(assembly.find("%zmm") == std::string::npos);
+  CompiledKernel compiled(kernel);
+  std::vector<float> values(120 * 37), expected(values.size());
+  for (size_t k = 0; k < 120; ++k)
+    for (size_t i = 0; i < 37; ++i) expected[(k + 77) % 120 * 37 + i] = values[k * 37 + i] = static_cast<float>(k * 100 + i);
+  compiled.run({values.data()}, {{"n", 37}});
+  CHECK(values == expected);
+}
+
 TEST_CASE("the text forms name the kernels") {
   std::string ir = emit_llvm({doubling(1)}, {{0, 0, 0, {}, true}}, host_target());
   CHECK(ir.find("define void @kernel_0(") != std::string::npos);
