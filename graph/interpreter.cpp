@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <numeric>
+#include <set>
 
 namespace sinter {
 namespace {
@@ -52,15 +53,24 @@ Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inpu
   return bindings;
 }
 
+void refuse_unknown(std::span<const NamedType> declared, const NamedTensors& inputs) {
+  std::set<std::string_view> names;
+  for (const NamedType& d : declared) names.insert(d.name);
+  for (const auto& [name, tensor] : inputs)
+    if (!names.contains(name)) throw UserError(fmt::format("there is no input '{}'; {}", name, names.empty() ? "none is taken" : fmt::format("there is '{}'", fmt::join(names, "', '"))));
+}
+
 Bindings bind_inputs(const Program& program, const NamedTensors& inputs) {
   const Graph& graph = program.graph;
   std::vector<bool> needed = reachable(program);
-  std::vector<NamedType> wanted;
-  for (size_t i = 0; i < graph.size(); ++i)
-    if (NodeId id(i); needed[i] && graph.node(id).op == Op::variable) wanted.push_back({graph.attributes<VariableAttributes>(id).name, graph.type(id), graph.where(id)});
-  for (const auto& [name, tensor] : inputs)
-    if (NodeId id = graph.named(name); !id.valid() || graph.node(id).op != Op::variable)
-      throw UserError(fmt::format("there is no input '{}'", name));
+  std::vector<NamedType> declared, wanted;
+  for (size_t i = 0; i < graph.size(); ++i) {
+    NodeId id(i);
+    if (graph.node(id).op != Op::variable) continue;
+    declared.push_back({graph.attributes<VariableAttributes>(id).name, graph.type(id), graph.where(id)});
+    if (needed[i]) wanted.push_back(declared.back());
+  }
+  refuse_unknown(declared, inputs);
   return bind_inputs(wanted, inputs);
 }
 

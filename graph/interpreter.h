@@ -16,6 +16,8 @@ using NamedTensors = std::unordered_map<std::string, Tensor>;
 Bindings bind_inputs(const Program&, const NamedTensors& inputs);
 // The same for inputs declared as `wanted`; others in `inputs` are not looked at.
 Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inputs);
+// UserError where `inputs` has a name that is not among the declared ones.
+void refuse_unknown(std::span<const NamedType> declared, const NamedTensors& inputs);
 
 struct Interpreted {
   std::vector<Tensor> outputs;

@@ -10,6 +10,9 @@
 
 namespace sinter {
 
+struct ExecutorState;
+struct BoundState;
+
 // What a function's arenas take, in bytes. Inputs, outputs, parameters and constants lie elsewhere.
 struct Memory {
   int64_t planned = 0;      // of one call at the sizes seen last
@@ -28,8 +31,7 @@ struct StepTime {
 // that time. One thread at a time may run it; it has an arena of its own. Movable; keeps everything it needs alive.
 class BoundFunction {
  public:
-  struct State;
-  explicit BoundFunction(std::unique_ptr<State>);
+  explicit BoundFunction(std::unique_ptr<BoundState>);
   BoundFunction(BoundFunction&&) noexcept;
   BoundFunction& operator=(BoundFunction&&) noexcept;
   ~BoundFunction();
@@ -39,16 +41,13 @@ class BoundFunction {
   const std::vector<Tensor>& outputs() const;  // written anew by each call
 
  private:
-  std::unique_ptr<State> state_;
+  std::unique_ptr<BoundState> state_;
 };
 
 class Executor {
  public:
   // Throws InternalError where the executable is not well formed.
   explicit Executor(std::shared_ptr<const Executable>);
-  ~Executor();
-  Executor(const Executor&) = delete;
-  Executor& operator=(const Executor&) = delete;
 
   // Runs it on `inputs` and returns fresh outputs. Parameters it reads are locked against updates meanwhile, those it updates against
   // everyone. UserError where an input is missing, unknown, of the wrong type or sizes, or shares memory with a parameter that is updated,
@@ -68,8 +67,7 @@ class Executor {
   Memory memory() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<ExecutorState> state_;
 };
 
 }  // namespace sinter

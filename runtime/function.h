@@ -41,6 +41,7 @@ class Function {
   struct State;
   std::shared_ptr<State> state_;
   std::shared_ptr<Executor> executor(const NamedTensors& inputs) const;
+  std::shared_ptr<Executor> latest() const;
 };
 
 }  // namespace sinter

@@ -1,0 +1,53 @@
+#include "runtime/arena.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include "graph/support/errors.h"
+#include "runtime/arena_layout.h"
+
+namespace sinter {
+namespace {
+constexpr size_t huge_page = size_t{2} << 20;
+}
+
+void HighWater::add(int64_t bytes) {
+  int64_t now = now_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  int64_t most = most_.load(std::memory_order_relaxed);
+  while (now > most && !most_.compare_exchange_weak(most, now, std::memory_order_relaxed)) {}
+}
+
+Arena::Arena(int64_t bytes, HighWater& counter) : bytes_(bytes), counter_(&counter) {
+  size_t wanted = static_cast<size_t>(bytes > 0 ? bytes : 1);
+  void* base = nullptr;
+  if (posix_memalign(&base, wanted >= huge_page ? huge_page : static_cast<size_t>(arena_alignment), wanted) != 0)
+    throw SystemError(fmt::format("out of memory: {} bytes for the temporary values of a call", bytes));
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (wanted >= huge_page) madvise(base, wanted, MADV_HUGEPAGE);  // a wish: where it is not granted, all works the same
+#endif
+  base_ = static_cast<std::byte*>(base);
+  counter.add(bytes_);
+}
+
+Arena::Arena(Arena&& other) noexcept : base_(std::exchange(other.base_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), counter_(other.counter_) {}
+
+Arena& Arena::operator=(Arena&& other) noexcept {
+  std::swap(base_, other.base_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(counter_, other.counter_);
+  return *this;
+}
+
+Arena::~Arena() {
+  if (!base_) return;
+  std::free(base_);
+  counter_->add(-bytes_);
+}
+
+}  // namespace sinter

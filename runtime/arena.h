@@ -1,0 +1,37 @@
+// Memory for a call's temporary values, and how much of it a function holds.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace sinter {
+
+// Bytes held now, and the most held at once so far.
+class HighWater {
+ public:
+  void add(int64_t bytes);  // negative: given back
+  int64_t most() const { return most_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> now_{0}, most_{0};
+};
+
+// One block, 64-byte aligned; where large, aligned to 2 MiB and meant for huge pages, since a kernel that walks it would else miss the
+// translation buffer at every page. Counts itself in `counter`, which must outlive it. SystemError where the memory is refused.
+class Arena {
+ public:
+  Arena() = default;
+  Arena(int64_t bytes, HighWater& counter);
+  Arena(Arena&&) noexcept;
+  Arena& operator=(Arena&&) noexcept;
+  ~Arena();
+  std::byte* base() const { return base_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* base_ = nullptr;
+  int64_t bytes_ = 0;
+  HighWater* counter_ = nullptr;
+};
+
+}  // namespace sinter

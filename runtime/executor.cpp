@@ -1,0 +1,301 @@
+#include "runtime/executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+#include "runtime/arena.h"
+#include "runtime/cpu_count.h"
+#include "runtime/floating_point.h"
+#include "runtime/parameter_locks.h"
+#include "runtime/tables.h"
+#include "runtime/thread_pool.h"
+
+namespace sinter {
+namespace {
+
+// How many bindings of the symbolic sizes an executor remembers the tables of.
+constexpr size_t most_tables = 64;
+
+// An arena, and the pointers of all arguments into it and elsewhere.
+struct Workspace {
+  Arena arena;
+  std::vector<void*> arguments;
+  std::shared_ptr<const Tables> tables;  // those that `arguments` were made by
+};
+
+struct Loop {
+  KernelFunction kernel;
+  void* const* arguments;
+  const int64_t* sizes;
+  static void run(void* loop, int64_t chunk, int64_t worker) noexcept {
+    auto* self = static_cast<Loop*>(loop);
+    self->kernel(self->arguments, self->sizes, chunk, worker);
+  }
+};
+
+// CallFrame::parallel. Called by generated code, through which nothing may be thrown.
+int32_t run_chunks(CallFrame* frame, KernelFunction kernel, void* const* arguments, const int64_t* sizes, int64_t chunks) noexcept {
+  Loop loop{kernel, arguments, sizes};
+  auto* pool = static_cast<ThreadPool*>(frame->host);
+  if (pool && chunks > 1) pool->parallel_for(&Loop::run, &loop, chunks);
+  else
+    for (int64_t c = 0; c < chunks; ++c) kernel(arguments, sizes, c, 0);
+  return 0;
+}
+
+int32_t run_native(GraphFunction run, CallFrame& frame) {
+  FloatingPointEnvironment environment;
+  return run(&frame);
+}
+
+struct Range {
+  const std::byte *begin, *end;
+  explicit Range(const Tensor& t) : begin(static_cast<const std::byte*>(t.raw())), end(begin + t.bytes()) {}
+  bool overlaps(const Range& other) const { return begin < other.end && other.begin < end; }
+};
+
+}  // namespace
+
+// What an executor shares with the calls it has bound.
+struct ExecutorState {
+  explicit ExecutorState(std::shared_ptr<const Executable> e) : executable(std::move(e)) {
+    ensure(executable != nullptr, "an executor has an executable");
+    check(*executable);
+    places = arguments_of(*executable);
+    for (size_t i = 0; i < executable->parameters.size(); ++i) parameters.push_back({executable->parameters[i].get(), executable->updated[i]});
+    std::sort(parameters.begin(), parameters.end(), [](const LockedParameter& a, const LockedParameter& b) { return a.storage->id < b.storage->id; });
+    threads = executable->threads ? executable->threads : available_cpus();
+    if (threads > 1) {
+      pool = shared_pool(threads);
+      threads = pool->threads();
+    }
+  }
+
+  // The inputs in the order of their declaration; UserError where one is missing or none of the name is taken.
+  std::vector<const Tensor*> gathered(const NamedTensors& inputs) const {
+    std::vector<const Tensor*> given;
+    for (const NamedType& declared : executable->inputs) {
+      auto found = inputs.find(declared.name);
+      given.push_back(found == inputs.end() || !found->second.defined() ? nullptr : &found->second);
+    }
+    bool all = std::find(given.begin(), given.end(), nullptr) == given.end();
+    if (!all || inputs.size() != given.size()) {
+      refuse_unknown(executable->inputs, inputs);
+      bind_inputs(executable->inputs, inputs);
+    }
+    return given;
+  }
+
+  bool fit(const Tables& tables, const std::vector<const Tensor*>& given) const {
+    for (size_t i = 0; i < given.size(); ++i)
+      if (given[i]->dtype() != executable->inputs[i].type.dtype || given[i]->sizes() != tables.input_sizes[i]) return false;
+    return true;
+  }
+
+  std::shared_ptr<const Tables> tables_for(const NamedTensors& inputs, const std::vector<const Tensor*>& given) {
+    auto fits = [&](const auto& t) { return fit(*t, given); };
+    {
+      std::lock_guard lock(mutex);
+      auto found = std::find_if(known_tables.begin(), known_tables.end(), fits);
+      if (found != known_tables.end()) {
+        std::rotate(known_tables.begin(), found, found + 1);  // the one used last is looked at first
+        return known_tables[0];
+      }
+    }
+    auto made = std::make_shared<const Tables>(make_tables(*executable, bind_inputs(executable->inputs, inputs), threads));
+    std::lock_guard lock(mutex);
+    known_tables.insert(known_tables.begin(), made);
+    if (known_tables.size() > most_tables) known_tables.pop_back();
+    return made;
+  }
+
+  std::vector<Tensor> fresh_outputs(const Tables& tables) const {
+    std::vector<Tensor> outputs;
+    for (size_t i = 0; i < tables.output_sizes.size(); ++i) outputs.push_back(Tensor::uninitialized(executable->outputs[i].dtype, tables.output_sizes[i]));
+    return outputs;
+  }
+
+  // What a call writes may lie over nothing that it reads.
+  void refuse_overlaps(const std::vector<const Tensor*>& inputs) const {
+    for (size_t p = 0; p < executable->parameters.size(); ++p) {
+      if (!executable->updated[p]) continue;
+      Range written(executable->parameters[p]->value);
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (written.overlaps(Range(*inputs[i])))
+          throw UserError(fmt::format("the input '{}' shares memory with the parameter '{}', which this function updates; give it a copy", executable->inputs[i].name, executable->parameters[p]->name));
+    }
+  }
+  void refuse_overlaps(const std::vector<const Tensor*>& inputs, const std::vector<Tensor>& outputs) const {
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      Range written(outputs[k]);
+      auto refuse = [&](const std::string& other) { throw UserError(fmt::format("output {} shares memory with {}; give it a buffer of its own", k, other)); };
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (written.overlaps(Range(*inputs[i]))) refuse(fmt::format("the input '{}'", executable->inputs[i].name));
+      for (const auto& p : executable->parameters)
+        if (written.overlaps(Range(p->value))) refuse(fmt::format("the parameter '{}'", p->name));
+      for (const Tensor& c : executable->constants)
+        if (written.overlaps(Range(c))) refuse("a constant");
+      for (size_t j = 0; j < k; ++j)
+        if (written.overlaps(Range(outputs[j]))) refuse(fmt::format("output {}", j));
+    }
+  }
+
+  // Points the arguments at what they are; inputs are read only, whatever the type of the pointer.
+  void fill(Workspace& w, const std::shared_ptr<const Tables>& tables, const std::vector<const Tensor*>& inputs, std::vector<Tensor>& outputs) {
+    planned.store(tables->arena_bytes, std::memory_order_relaxed);
+    lower_bound.store(tables->lower_bound, std::memory_order_relaxed);
+    if (w.tables != tables) {
+      w.tables = nullptr;
+      if (!w.arena.base() || w.arena.bytes() < tables->arena_bytes) {
+        w.arena = Arena();  // before the new one is there
+        w.arena = Arena(tables->arena_bytes, high_water);
+      }
+      w.arguments.assign(places.count, nullptr);
+      for (const auto& [argument, buffer] : places.arena) w.arguments[argument] = w.arena.base() + tables->offsets[buffer];
+      for (const auto& [argument, index] : places.constants) w.arguments[argument] = const_cast<void*>(executable->constants[index].raw());
+      w.tables = tables;
+    }
+    for (const auto& [argument, index] : places.inputs) w.arguments[argument] = const_cast<void*>(inputs[index]->raw());
+    for (const auto& [argument, index] : places.outputs) w.arguments[argument] = outputs[index].raw();
+  }
+
+  CallFrame frame_of(const Workspace& w) const { return {w.arguments.data(), w.tables->sizes.data(), w.tables->chunks.data(), run_chunks, pool.get()}; }
+
+  // Under the parameters' locks, calls body(frame), which returns nonzero where it stopped midway.
+  template <class Body>
+  void run(Workspace& w, CallFrame& frame, Body body) {
+    ParameterLocks locks(parameters);
+    for (const auto& [argument, index] : places.parameters) w.arguments[argument] = executable->parameters[index]->value.raw();
+    locks.mark_torn(true);
+    if (int32_t code = body(frame); code != 0) [[unlikely]] throw SystemError(fmt::format("the call was stopped midway (code {})", code));
+    locks.mark_torn(false);
+  }
+
+  // A workspace of its own for each call at one time.
+  std::unique_ptr<Workspace> take() {
+    std::lock_guard lock(mutex);
+    if (idle.empty()) {
+      auto made = std::make_unique<Workspace>();
+      idle.reserve(++workspaces);  // putting one back never allocates
+      return made;
+    }
+    auto w = std::move(idle.back());
+    idle.pop_back();
+    return w;
+  }
+  void put_back(std::unique_ptr<Workspace> w) noexcept {
+    std::lock_guard lock(mutex);
+    idle.push_back(std::move(w));
+  }
+
+  // A whole call by name.
+  template <class Body>
+  std::vector<Tensor> call(const NamedTensors& inputs, Body body) {
+    std::vector<const Tensor*> given = gathered(inputs);
+    std::shared_ptr<const Tables> tables = tables_for(inputs, given);
+    refuse_overlaps(given);
+    std::vector<Tensor> outputs = fresh_outputs(*tables);
+    struct Lease {
+      ExecutorState& owner;
+      std::unique_ptr<Workspace> workspace;
+      ~Lease() { owner.put_back(std::move(workspace)); }
+    } lease{*this, take()};
+    fill(*lease.workspace, tables, given, outputs);
+    CallFrame frame = frame_of(*lease.workspace);
+    run(*lease.workspace, frame, body);
+    return outputs;
+  }
+
+  std::shared_ptr<const Executable> executable;
+  Arguments places;
+  std::vector<LockedParameter> parameters;  // by id
+  unsigned threads = 1;
+  std::shared_ptr<ThreadPool> pool;         // null where one thread is enough
+  std::atomic<int64_t> planned{0}, lower_bound{0};
+  HighWater high_water;
+  std::mutex mutex;                         // of what follows
+  std::vector<std::shared_ptr<const Tables>> known_tables;  // those used last first
+  std::vector<std::unique_ptr<Workspace>> idle;
+  size_t workspaces = 0;                    // idle and in use
+};
+
+struct BoundState {
+  std::shared_ptr<ExecutorState> executor;
+  std::vector<Tensor> inputs, outputs;
+  Workspace workspace;
+  CallFrame frame;
+};
+
+BoundFunction::BoundFunction(std::unique_ptr<BoundState> state) : state_(std::move(state)) {}
+BoundFunction::BoundFunction(BoundFunction&&) noexcept = default;
+BoundFunction& BoundFunction::operator=(BoundFunction&&) noexcept = default;
+BoundFunction::~BoundFunction() = default;
+
+void BoundFunction::operator()() {
+  if (!state_) [[unlikely]] throw UserError("this bound function was moved elsewhere");
+  BoundState& s = *state_;
+  s.executor->run(s.workspace, s.frame, [run = s.executor->executable->run](CallFrame& frame) { return run_native(run, frame); });
+}
+
+const std::vector<Tensor>& BoundFunction::outputs() const {
+  if (!state_) throw UserError("this bound function was moved elsewhere");
+  return state_->outputs;
+}
+
+Executor::Executor(std::shared_ptr<const Executable> executable) : state_(std::make_shared<ExecutorState>(std::move(executable))) {}
+
+std::vector<Tensor> Executor::call(const NamedTensors& inputs) {
+  return state_->call(inputs, [run = state_->executable->run](CallFrame& frame) { return run_native(run, frame); });
+}
+
+BoundFunction Executor::bind(const NamedTensors& inputs, std::vector<Tensor> outputs) {
+  std::vector<const Tensor*> given = state_->gathered(inputs);
+  std::shared_ptr<const Tables> tables = state_->tables_for(inputs, given);
+  const std::vector<Type>& types = state_->executable->outputs;
+  if (outputs.empty()) outputs = state_->fresh_outputs(*tables);
+  if (outputs.size() != types.size()) throw UserError(fmt::format("{} output buffers were given; there are {} outputs", outputs.size(), types.size()));
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    if (!outputs[k].defined()) throw UserError(fmt::format("output {} was given an empty Tensor", k));
+    if (outputs[k].dtype() != types[k].dtype || outputs[k].sizes() != tables->output_sizes[k])
+      throw UserError(fmt::format("output {} is {}{}; it was given a buffer of {}{}", k, name(types[k].dtype), to_string(tables->output_sizes[k]), name(outputs[k].dtype()), to_string(outputs[k].sizes())));
+  }
+  state_->refuse_overlaps(given);
+  state_->refuse_overlaps(given, outputs);
+  auto bound = std::make_unique<BoundState>();
+  bound->executor = state_;
+  for (const Tensor* t : given) bound->inputs.push_back(*t);
+  bound->outputs = std::move(outputs);
+  state_->fill(bound->workspace, tables, given, bound->outputs);
+  bound->frame = state_->frame_of(bound->workspace);
+  return BoundFunction(std::move(bound));
+}
+
+std::vector<StepTime> Executor::profile(const NamedTensors& inputs) {
+  const Executable& e = *state_->executable;
+  if (e.kernels.empty() && !e.steps.empty()) throw UserError("this function was compiled without its single kernels; it cannot be run step by step");
+  std::vector<StepTime> times;
+  state_->call(inputs, [&](CallFrame& frame) {
+    FloatingPointEnvironment environment;
+    size_t argument = 0, size = 0;
+    for (uint32_t i = 0; i < e.steps.size(); ++i) {
+      auto start = std::chrono::steady_clock::now();
+      run_chunks(&frame, e.kernels[e.steps[i].kernel], frame.arguments + argument, frame.sizes + size, frame.chunks[i]);
+      times.push_back({i, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), frame.chunks[i]});
+      argument += e.steps[i].buffers.size();
+      size += e.steps[i].sizes.size();
+    }
+    return 0;
+  });
+  return times;
+}
+
+const std::shared_ptr<const Executable>& Executor::executable() const { return state_->executable; }
+unsigned Executor::threads() const { return state_->threads; }
+Memory Executor::memory() const {
+  return {state_->planned.load(std::memory_order_relaxed), state_->lower_bound.load(std::memory_order_relaxed), state_->high_water.most()};
+}
+
+}  // namespace sinter

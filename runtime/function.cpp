@@ -1,0 +1,110 @@
+#include "runtime/function.h"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <map>
+#include <mutex>
+
+namespace sinter {
+namespace {
+
+// How many specialisations of a template are kept; the oldest goes first.
+constexpr size_t most_specializations = 256;
+
+}  // namespace
+
+struct Function::State {
+  std::vector<NamedType> inputs;   // a template's
+  Specializer specialize;          // null where this is no template
+
+  std::mutex specializing;         // held while one compiles, so that no shape is compiled twice
+  std::mutex mutex;                // of what follows
+  using Key = std::vector<int64_t>;  // type and sizes of each untyped input
+  std::map<Key, std::shared_ptr<Executor>> executors;
+  std::deque<Key> in_order;
+  std::shared_ptr<Executor> last;  // of no template: the only one
+
+  Key key_of(const NamedTensors& given) const {
+    refuse_unknown(inputs, given);
+    Key key;
+    for (const auto& [name, type, where] : inputs) {
+      if (type.known) continue;
+      auto found = given.find(name);
+      if (found == given.end() || !found->second.defined()) throw UserError(fmt::format("the input '{}' is missing", name), where);
+      key.push_back(static_cast<int64_t>(found->second.dtype()));
+      key.push_back(static_cast<int64_t>(found->second.sizes().size()));
+      key.insert(key.end(), found->second.sizes().begin(), found->second.sizes().end());
+    }
+    return key;
+  }
+
+  std::shared_ptr<Executor> known(const Key& key) {
+    std::lock_guard lock(mutex);
+    auto found = executors.find(key);
+    return found == executors.end() ? nullptr : last = found->second;
+  }
+
+  std::shared_ptr<Executor> executor(const NamedTensors& given) {
+    if (!specialize) return last;
+    Key key = key_of(given);
+    if (auto found = known(key)) return found;
+    std::lock_guard one_at_a_time(specializing);
+    if (auto found = known(key)) return found;
+    std::unordered_map<std::string, Type> types;
+    for (const NamedType& input : inputs)
+      if (!input.type.known) {
+        const Tensor& t = given.at(input.name);
+        types.emplace(input.name, Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end())));
+      }
+    auto made = std::make_shared<Executor>(specialize(types));
+    std::lock_guard lock(mutex);
+    executors.emplace(key, made);
+    in_order.push_back(std::move(key));
+    if (in_order.size() > most_specializations) {
+      executors.erase(in_order.front());
+      in_order.pop_front();
+    }
+    return last = made;
+  }
+};
+
+Function::Function(std::shared_ptr<const Executable> executable) : state_(std::make_shared<State>()) { state_->last = std::make_shared<Executor>(std::move(executable)); }
+
+Function::Function(std::vector<NamedType> inputs, Specializer specialize) : state_(std::make_shared<State>()) {
+  ensure(specialize != nullptr, "a template has something to compile it");
+  state_->inputs = std::move(inputs);
+  state_->specialize = std::move(specialize);
+}
+
+std::shared_ptr<Executor> Function::executor(const NamedTensors& inputs) const {
+  if (!state_) throw UserError("this Function was never assigned what compile() returns");
+  return state_->executor(inputs);
+}
+
+std::vector<Tensor> Function::all(const NamedTensors& inputs) const { return executor(inputs)->call(inputs); }
+
+Tensor Function::operator()(const NamedTensors& inputs) const {
+  auto executor = this->executor(inputs);
+  if (size_t n = executor->executable()->outputs.size(); n > 1) throw UserError(fmt::format("this function has {} outputs; call all() for them", n));
+  std::vector<Tensor> outputs = executor->call(inputs);
+  return outputs.empty() ? Tensor() : std::move(outputs[0]);
+}
+
+BoundFunction Function::bind(const NamedTensors& inputs, std::vector<Tensor> outputs) const { return executor(inputs)->bind(inputs, std::move(outputs)); }
+
+std::vector<StepTime> Function::profile(const NamedTensors& inputs) const { return executor(inputs)->profile(inputs); }
+
+std::shared_ptr<Executor> Function::latest() const {
+  if (!state_) throw UserError("this Function was never assigned what compile() returns");
+  std::lock_guard lock(state_->mutex);
+  if (!state_->last) throw UserError("this function has variables without types: it is compiled at its first call, and there was none yet");
+  return state_->last;
+}
+
+std::shared_ptr<const Executable> Function::executable() const { return latest()->executable(); }
+Report Function::report() const { return executable()->report; }
+std::vector<Step> Function::steps() const { return executable()->steps; }
+Memory Function::memory() const { return latest()->memory(); }
+
+}  // namespace sinter

@@ -1,0 +1,102 @@
+#include "runtime/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "runtime/arena_layout.h"
+
+namespace sinter {
+namespace {
+
+int64_t bytes_of(const Type& type, const Bindings& bindings) {
+  return checked_multiply(element_count(evaluate(type.shape, bindings)), static_cast<int64_t>(size_of(type.dtype)));
+}
+
+int64_t ceil_divide(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+
+int64_t chunks_of(const Step& step, const Bindings& bindings) {
+  int64_t steps = 1;
+  for (size_t i = 0; i < step.step_counts.size(); ++i) steps = checked_multiply(steps, ceil_divide(std::max<int64_t>(step.step_counts[i].evaluate(bindings), 0), step.step_divisors[i]));
+  return ceil_divide(steps, step.grain);
+}
+
+}  // namespace
+
+void check(const Executable& e) {
+  ensure(e.run != nullptr, "an executable has its native function");
+  ensure(e.updated.size() == e.parameters.size(), "an executable says of each parameter whether it is updated");
+  std::set<uint64_t> ids;
+  for (const auto& p : e.parameters) ensure(p && p->value.defined() && ids.insert(p->id).second, "an executable names each parameter once");
+  for (const Tensor& c : e.constants) ensure(c.defined(), "an executable's constants have values");
+  for (const NamedType& input : e.inputs) ensure(input.type.known, "an executable's inputs have types");
+  for (const Buffer& b : e.buffers) {
+    size_t most = 1;
+    switch (b.storage) {
+      case Storage::input: most = e.inputs.size(); break;
+      case Storage::parameter: most = e.parameters.size(); break;
+      case Storage::constant: most = e.constants.size(); break;
+      case Storage::output: most = e.outputs.size(); break;
+      case Storage::arena: ensure(b.first <= b.last && b.last < std::max<size_t>(e.steps.size(), 1), fmt::format("the buffer '{}' is live at some step", b.name)); break;
+    }
+    ensure(b.storage == Storage::arena || b.index < most, fmt::format("the buffer '{}' is of something that there is", b.name));
+    ensure(b.storage == Storage::arena || !b.per_worker, fmt::format("the buffer '{}', one a worker, is in the arena", b.name));
+  }
+  for (uint32_t i = 0; i < e.steps.size(); ++i) {
+    const Step& s = e.steps[i];
+    ensure(s.grain > 0 && s.step_counts.size() == s.step_divisors.size() && std::all_of(s.step_divisors.begin(), s.step_divisors.end(), [](int64_t d) { return d > 0; }),
+           fmt::format("step {} has a number of chunks", i));
+    ensure(e.kernels.empty() || s.kernel < e.kernels.size(), fmt::format("step {} has a kernel", i));
+    for (uint32_t b : s.buffers) {
+      ensure(b < e.buffers.size(), fmt::format("step {} uses buffers that there are", i));
+      const Buffer& buffer = e.buffers[b];
+      ensure(buffer.storage != Storage::arena || (buffer.first <= i && i <= buffer.last), fmt::format("step {} uses the buffer '{}' while it is live", i, buffer.name));
+    }
+  }
+}
+
+Tables make_tables(const Executable& e, const Bindings& bindings, unsigned threads) {
+  Tables tables;
+  for (const NamedType& input : e.inputs) tables.input_sizes.push_back(evaluate(input.type.shape, bindings));
+  for (const Type& output : e.outputs) {
+    tables.output_sizes.push_back(evaluate(output.shape, bindings));
+    bytes_of(output, bindings);
+  }
+  for (const Step& step : e.steps) {
+    for (const Dim& size : step.sizes) tables.sizes.push_back(size.evaluate(bindings));
+    tables.chunks.push_back(chunks_of(step, bindings));
+  }
+  std::vector<ArenaRequest> requests;
+  for (const Buffer& b : e.buffers) {
+    if (b.storage != Storage::arena) continue;
+    requests.push_back({checked_multiply(bytes_of(b.type, bindings), b.per_worker ? static_cast<int64_t>(threads) : 1), b.first, b.last});
+  }
+  ArenaLayout layout = layout_arena(requests);
+  tables.arena_bytes = layout.bytes;
+  tables.lower_bound = layout.lower_bound;
+  tables.offsets.assign(e.buffers.size(), 0);
+  size_t next = 0;
+  for (size_t b = 0; b < e.buffers.size(); ++b)
+    if (e.buffers[b].storage == Storage::arena) tables.offsets[b] = layout.offsets[next++];
+  return tables;
+}
+
+Arguments arguments_of(const Executable& e) {
+  Arguments places;
+  for (const Step& step : e.steps)
+    for (uint32_t b : step.buffers) {
+      const Buffer& buffer = e.buffers[b];
+      uint32_t argument = static_cast<uint32_t>(places.count++);
+      switch (buffer.storage) {
+        case Storage::input: places.inputs.push_back({argument, buffer.index}); break;
+        case Storage::parameter: places.parameters.push_back({argument, buffer.index}); break;
+        case Storage::constant: places.constants.push_back({argument, buffer.index}); break;
+        case Storage::output: places.outputs.push_back({argument, buffer.index}); break;
+        case Storage::arena: places.arena.push_back({argument, b}); break;
+      }
+    }
+  return places;
+}
+
+}  // namespace sinter
