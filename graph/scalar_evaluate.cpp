@@ -215,7 +215,9 @@ void evaluate(const ScalarExpr& expr, std::span<const void* const> inputs, std::
       } else if (op.code == ScalarCode::constant) {
         for (int64_t e = 0; e < n; ++e) std::memcpy(registers[i].bytes + static_cast<size_t>(e) * width, &op.bits, width);
       } else {
-        apply({op, &registers[op.operands[0]], &registers[op.operands[1]], &registers[op.operands[2]], &registers[i], n}, expr.ops[op.operands[0]].type);
+        // One operand stands in for a second: map() reads both, and the first op's register may hold what is no value of this type.
+        uint32_t second = op.operands[operand_count(op.code) > 1 ? 1 : 0];
+        apply({op, &registers[op.operands[0]], &registers[second], &registers[op.operands[2]], &registers[i], n}, expr.ops[op.operands[0]].type);
       }
     }
     for (size_t k = 0; k < outputs.size(); ++k) {
