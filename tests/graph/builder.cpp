@@ -28,39 +28,39 @@ struct Promoted {
 TEST_CASE("an error names the operation, the operands' types, both sizes, and the user's file and line", "[builder]") {
   GraphScope scope;
   Variable a("a", f32, {"batch", 784}), b("b", f32, {10, 10}), v("v", f32, {3}), s("s", f32, {}), flag("flag", boolean, {3}), n("n", i32, {3});
-  CHECK(refused([&] { matmul(a, b); }) == "matmul of f32[batch, 784], f32[10, 10]: [batch, 784] and [10, 10] do not fit: the inner sizes are 784 and 10");
-  CHECK(refused([&] { a + b; }) == "add of f32[batch, 784], f32[10, 10]: [batch, 784] and [10, 10] do not broadcast: along axis 1 (counted from the last, 0) one is batch, the other 10");
-  CHECK(refused([&] { b* v; }).find("multiply of f32[10, 10], f32[3]: [10, 10] and [3] do not broadcast") == 0);
-  CHECK(refused([&] { b / a; }).find("divide of f32[10, 10], f32[batch, 784]") == 0);
-  CHECK(refused([&] { v < b; }).find("less of f32[3], f32[10, 10]") == 0);
-  CHECK(refused([&] { v > b; }).find("less of f32[10, 10], f32[3]") == 0);
-  CHECK(refused([&] { maximum(v, b); }).find("maximum of ") == 0);
-  CHECK(refused([&] { select(flag, v, b); }).find("select of bool[3], f32[3], f32[10, 10]") == 0);
-  CHECK(refused([&] { select(v, v, v); }) == "select of f32[3], f32[3], f32[3]: chooses by a bool, not f32");
-  CHECK(refused([&] { matmul(flag, flag); }) == "matmul of bool[3], bool[3]: multiplies numbers, not bool; convert() them first");
-  CHECK(refused([&] { v&& flag; }) == "logical_and of f32[3], bool[3]: takes bool, not f32; write x != 0 for a number x");
-  CHECK(refused([&] { matmul(s, v); }) == "matmul of f32[], f32[3]: multiplies matrices and vectors, not scalars; use *");
-  CHECK(refused([&] { contract(v, n, {{}, {}, {0}, {0}}); }) == "contract of f32[3], i32[3]: multiplies two values of one type, not f32 with i32; convert() one of them");
-  CHECK(refused([&] { contract(v, v, {{}, {}, {1}, {0}}); }) == "contract of f32[3], f32[3]: axis 1 is outside a value of 1 dimensions");
-  CHECK(refused([&] { sum(a, {2}); }) == "sum of f32[batch, 784]: axis 2 is outside a value of 2 dimensions");
-  CHECK(refused([&] { sum(a, {1, -1}); }) == "sum of f32[batch, 784]: an axis is named twice");
-  CHECK(refused([&] { max(a, {-3}); }) == "max of f32[batch, 784]: axis -3 is outside a value of 2 dimensions");
-  CHECK(refused([&] { reshape(a, {-1, 100}); }) == "reshape of f32[batch, 784]: 784*batch elements of shape [batch, 784] cannot be shared out to [-1, 100]");
-  CHECK(refused([&] { reshape(b, {3, 3}); }) == "reshape of f32[10, 10]: 100 elements do not fill [3, 3], which takes 9");
-  CHECK(refused([&] { reshape(b, {-1, -1}); }) == "reshape of f32[10, 10]: a reshape can leave one size open, not two");
-  CHECK(refused([&] { broadcast_to(b, {10}); }).find("broadcast of f32[10, 10]: a value of shape [10, 10] cannot be broadcast to [10]") == 0);
-  CHECK(refused([&] { broadcast_to(v, {4}); }) == "broadcast of f32[3]: a size of 3 cannot become 4 in [4]; only a size of 1 can");
-  CHECK(refused([&] { transpose(b, {0, 0}); }).find("transpose of f32[10, 10]: [0, 0] names an axis twice") == 0);
-  CHECK(refused([&] { slice(v, {0}, {4}); }) == "slice of f32[3]: stops at 4 in a size of 3");
-  CHECK(refused([&] { slice(v, {2}, {1}); }) == "slice of f32[3]: a stop lies before its start");
-  CHECK(refused([&] { slice(v, {-1}, {2}); }) == "slice of f32[3]: a start is negative; count from the front");
-  CHECK(refused([&] { slice(v, {0}, {3}, {0}); }) == "slice of f32[3]: a step must be at least 1");
-  CHECK(refused([&] { slice(v, {0, 0}, {3}); }) == "slice of f32[3]: takes a start, a stop and a step for each of 1 axes");
-  CHECK(refused([&] { slice(a, {1, 0}, {"batch", 784}); }).find("symbolic size") != std::string::npos);
-  CHECK(refused([&] { pad(v, v, {1}, {1}); }) == "pad of f32[3], f32[3]: pads with one value, a scalar");
-  CHECK(refused([&] { pad(v, 0, {-1}, {1}); }).find("pads by 0 or more") != std::string::npos);
-  CHECK(refused([&] { iota({3}, 1); }).find("iota: axis 1 is outside a value of 1 dimensions") == 0);
-  CHECK(refused([&] { iota({3}, 0, boolean); }).find("counts in a number type") != std::string::npos);
+  CHECK(refused([&] { return matmul(a, b); }) == "matmul of f32[batch, 784], f32[10, 10]: [batch, 784] and [10, 10] do not fit: the inner sizes are 784 and 10");
+  CHECK(refused([&] { return a + b; }) == "add of f32[batch, 784], f32[10, 10]: [batch, 784] and [10, 10] do not broadcast: along axis 1 (counted from the last, 0) one is batch, the other 10");
+  CHECK(refused([&] { return b * v; }).find("multiply of f32[10, 10], f32[3]: [10, 10] and [3] do not broadcast") == 0);
+  CHECK(refused([&] { return b / a; }).find("divide of f32[10, 10], f32[batch, 784]") == 0);
+  CHECK(refused([&] { return v < b; }).find("less of f32[3], f32[10, 10]") == 0);
+  CHECK(refused([&] { return v > b; }).find("less of f32[10, 10], f32[3]") == 0);
+  CHECK(refused([&] { return maximum(v, b); }).find("maximum of ") == 0);
+  CHECK(refused([&] { return select(flag, v, b); }).find("select of bool[3], f32[3], f32[10, 10]") == 0);
+  CHECK(refused([&] { return select(v, v, v); }) == "select of f32[3], f32[3], f32[3]: chooses by a bool, not f32");
+  CHECK(refused([&] { return matmul(flag, flag); }) == "matmul of bool[3], bool[3]: multiplies numbers, not bool; convert() them first");
+  CHECK(refused([&] { return v && flag; }) == "logical_and of f32[3], bool[3]: takes bool, not f32; write x != 0 for a number x");
+  CHECK(refused([&] { return matmul(s, v); }) == "matmul of f32[], f32[3]: multiplies matrices and vectors, not scalars; use *");
+  CHECK(refused([&] { return contract(v, n, {{}, {}, {0}, {0}}); }) == "contract of f32[3], i32[3]: multiplies two values of one type, not f32 with i32; convert() one of them");
+  CHECK(refused([&] { return contract(v, v, {{}, {}, {1}, {0}}); }) == "contract of f32[3], f32[3]: axis 1 is outside a value of 1 dimensions");
+  CHECK(refused([&] { return sum(a, {2}); }) == "sum of f32[batch, 784]: axis 2 is outside a value of 2 dimensions");
+  CHECK(refused([&] { return sum(a, {1, -1}); }) == "sum of f32[batch, 784]: an axis is named twice");
+  CHECK(refused([&] { return max(a, {-3}); }) == "max of f32[batch, 784]: axis -3 is outside a value of 2 dimensions");
+  CHECK(refused([&] { return reshape(a, {-1, 100}); }) == "reshape of f32[batch, 784]: 784*batch elements of shape [batch, 784] cannot be shared out to [-1, 100]");
+  CHECK(refused([&] { return reshape(b, {3, 3}); }) == "reshape of f32[10, 10]: 100 elements do not fill [3, 3], which takes 9");
+  CHECK(refused([&] { return reshape(b, {-1, -1}); }) == "reshape of f32[10, 10]: a reshape can leave one size open, not two");
+  CHECK(refused([&] { return broadcast_to(b, {10}); }).find("broadcast of f32[10, 10]: a value of shape [10, 10] cannot be broadcast to [10]") == 0);
+  CHECK(refused([&] { return broadcast_to(v, {4}); }) == "broadcast of f32[3]: a size of 3 cannot become 4 in [4]; only a size of 1 can");
+  CHECK(refused([&] { return transpose(b, {0, 0}); }).find("transpose of f32[10, 10]: [0, 0] names an axis twice") == 0);
+  CHECK(refused([&] { return slice(v, {0}, {4}); }) == "slice of f32[3]: stops at 4 in a size of 3");
+  CHECK(refused([&] { return slice(v, {2}, {1}); }) == "slice of f32[3]: a stop lies before its start");
+  CHECK(refused([&] { return slice(v, {-1}, {2}); }) == "slice of f32[3]: a start is negative; count from the front");
+  CHECK(refused([&] { return slice(v, {0}, {3}, {0}); }) == "slice of f32[3]: a step must be at least 1");
+  CHECK(refused([&] { return slice(v, {0, 0}, {3}); }) == "slice of f32[3]: takes a start, a stop and a step for each of 1 axes");
+  CHECK(refused([&] { return slice(a, {1, 0}, {"batch", 784}); }).find("symbolic size") != std::string::npos);
+  CHECK(refused([&] { return pad(v, v, {1}, {1}); }) == "pad of f32[3], f32[3]: pads with one value, a scalar");
+  CHECK(refused([&] { return pad(v, 0, {-1}, {1}); }).find("pads by 0 or more") != std::string::npos);
+  CHECK(refused([&] { return iota({3}, 1); }).find("iota: axis 1 is outside a value of 1 dimensions") == 0);
+  CHECK(refused([&] { return iota({3}, 0, boolean); }).find("counts in a number type") != std::string::npos);
 }
 
 TEST_CASE("operators name the line they stand on, in an expression of several", "[builder]") {
@@ -144,8 +144,8 @@ TEST_CASE("literals take the type of what they meet", "[builder]") {
   }
   SECTION("and must fit it") {
     Variable small("small", u8, {2});
-    CHECK(refused([&] { small + 256; }).find("the literal 256 does not fit u8") != std::string::npos);
-    CHECK(refused([&] { small - -1; }).find("the literal -1 does not fit u8") != std::string::npos);
+    CHECK(refused([&] { return small + 256; }).find("the literal 256 does not fit u8") != std::string::npos);
+    CHECK(refused([&] { return small - -1; }).find("the literal -1 does not fit u8") != std::string::npos);
   }
 }
 
@@ -224,11 +224,11 @@ TEST_CASE("expressions of two graphs do not mix", "[builder]") {
     GraphScope another;
     other = std::make_unique<Expr>(Variable("y", f32, {2}));
   }
-  CHECK(refused([&] { x + *other; }).find("belong to two graphs") != std::string::npos);
-  CHECK(refused([&] { select(x > 0, 1, *other); }).find("belong to two graphs") != std::string::npos);
+  CHECK(refused([&] { return x + *other; }).find("belong to two graphs") != std::string::npos);
+  CHECK(refused([&] { return select(x > 0, 1, *other); }).find("belong to two graphs") != std::string::npos);
   CHECK(raised([&] { program_of({x, *other}); }).message.find("belong to two graphs") != std::string::npos);
-  CHECK(refused([&] { x + Expr(); }).find("never assigned") != std::string::npos);
-  CHECK(refused([&] { exp(Expr()); }).find("never assigned") != std::string::npos);
+  CHECK(refused([&] { return x + Expr(); }).find("never assigned") != std::string::npos);
+  CHECK(refused([&] { return exp(Expr()); }).find("never assigned") != std::string::npos);
   INFO("a scope that ends gives the thread its graph back");
   CHECK(current_graph() == x.graph());
 }
