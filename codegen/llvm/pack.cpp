@@ -67,13 +67,16 @@ class Pack {
 
  private:
   void one_panel(const Values& indices) {
-    Value *begin = e.number(0), *end = e.dim(kernel_.depth);
-    if (lies_along_k()) {
-      Value* whole = e.builder.CreateAnd(end, e.number(-static_cast<int64_t>(lanes_)));
-      for (int64_t row = 0; row < panel_; row += lanes_) transposed(row, whole, indices);
-      begin = whole;
-    }
-    e.when(e.builder.CreateICmpSGE(left_, e.number(panel_)), [&] { by_rows(begin, end, indices, false); }, [&] { by_rows(begin, end, indices, true); });
+    Value* depth = e.dim(kernel_.depth);
+    auto rows_at_a_time = [&] {
+      e.when(e.builder.CreateICmpSGE(left_, e.number(panel_)), [&] { by_rows(indices, false); }, [&] { by_rows(indices, true); });
+    };
+    if (!lies_along_k()) return rows_at_a_time();
+    e.when(e.builder.CreateICmpSGE(depth, e.number(lanes_)), [&] {
+      int64_t whole = panel_ - panel_ % lanes_;
+      e.loop(e.number(0), e.number(whole), lanes_, [&](Value* row) { transposed(row, lanes_, indices); });
+      if (whole < panel_) transposed(e.number(whole), static_cast<unsigned>(panel_ - whole), indices);
+    }, rows_at_a_time);
   }
 
   // Whether more of the operand is contiguous along k than along the rows.
@@ -95,25 +98,28 @@ class Pack {
     evaluate_body(e, kernel_.body, at, state);
     return outputs_of(kernel_.body, state).at(0);
   }
-  Value* place(Value* k, int64_t row) { return e.element(e.element(out_, dtype_, e.multiply(k, e.number(panel_))), dtype_, e.number(row)); }
+  Value* place(Value* k, Value* row) { return e.element(e.element(out_, dtype_, e.multiply(k, e.number(panel_))), dtype_, row); }
 
-  // Rows [row, row + lanes) of the panel for k in [0, end), a square block at a time.
-  void transposed(int64_t row, Value* end, const Values& indices) {
-    unsigned rows = static_cast<unsigned>(std::min<int64_t>(lanes_, panel_ - row));
+  // `rows` (at most as many as lanes) from `row` of the panel on, for all k, a square block at a time.
+  void transposed(Value* row, unsigned rows, const Values& indices) {
     std::vector<Point> points(rows);
     std::vector<BodyState> states;
     Values inside(rows);
     Value* last = e.builder.CreateNSWSub(e.dim(kernel_.rows), e.number(1));
     for (unsigned i = 0; i < rows; ++i) {
+      Value* at = e.add(row, e.number(i));
       points[i].indices = indices;
       points[i].lanes = lanes_;
       points[i].vector_loop = static_cast<int>(row_loop_ + 1);
       // Rows past the end are read as the last one, and then put to 0.
-      points[i].indices[row_loop_] = e.smaller(e.add(first_row_, e.number(row + i)), last);
-      inside[i] = e.widen(e.builder.CreateICmpSLT(e.number(row + i), left_), lanes_);
+      points[i].indices[row_loop_] = e.smaller(e.add(first_row_, at), last);
+      inside[i] = e.widen(e.builder.CreateICmpSLT(at, left_), lanes_);
       states.push_back(known_so_far(points[i]));
     }
-    e.loop(e.number(0), end, lanes_, [&](Value* k) {
+    // The last block may begin within the one before, so that there is no rest.
+    Value *depth = e.dim(kernel_.depth), *final = e.builder.CreateNSWSub(depth, e.number(lanes_));
+    e.loop(e.number(0), depth, lanes_, [&](Value* step) {
+      Value* k = e.smaller(step, final);
       Values block;
       for (unsigned i = 0; i < rows; ++i) {
         points[i].indices[row_loop_ + 1] = k;
@@ -139,19 +145,19 @@ class Pack {
     }
   }
 
-  // The whole panel for k in [begin, end), vectors along its rows. `edge`: some rows are past the end.
-  void by_rows(Value* begin, Value* end, const Values& indices, bool edge) {
+  // The whole panel, vectors along its rows. `edge`: some rows are past the end.
+  void by_rows(const Values& indices, bool edge) {
     Point at;
     at.indices = indices;
     at.indices[row_loop_] = first_row_;
     std::vector<unsigned> widths;
     for (int64_t row = 0; row < panel_; row += widths.back()) widths.push_back(std::bit_floor(static_cast<unsigned>(std::min<int64_t>(panel_ - row, lanes_))));
-    if (edge && !e.target.has_masks) return by_elements(begin, end, indices);
+    if (edge && !e.target.has_masks) return by_elements(indices);
     at.vector_loop = static_cast<int>(row_loop_);
     Values masks(widths.size());
     int64_t row = 0;
     for (size_t i = 0; edge && i < widths.size(); row += widths[i++]) masks[i] = e.lanes_below(e.builder.CreateNSWSub(left_, e.number(row)), widths[i]);
-    e.loop(begin, end, 1, [&](Value* k) {
+    e.loop(e.number(0), e.dim(kernel_.depth), 1, [&](Value* k) {
       at.indices[row_loop_ + 1] = k;
       at.first_lane = 0;
       for (size_t i = 0; i < widths.size(); at.first_lane += widths[i++]) {
@@ -159,21 +165,21 @@ class Pack {
         at.mask = masks[i];
         Value* value = e.widen(output(at, {}), at.lanes);
         if (edge) value = e.builder.CreateSelect(at.mask, value, e.zero(dtype_, at.lanes));
-        e.store(place(k, at.first_lane), dtype_, value, at.lanes);
+        e.store(place(k, e.number(at.first_lane)), dtype_, value, at.lanes);
       }
     });
   }
 
   // One by one: the edge where there are no masks.
-  void by_elements(Value* begin, Value* end, const Values& indices) {
-    e.loop(begin, end, 1, [&](Value* k) {
+  void by_elements(const Values& indices) {
+    e.loop(e.number(0), e.dim(kernel_.depth), 1, [&](Value* k) {
       e.loop(e.number(0), e.number(panel_), 1, [&](Value* row) {
         Point at;
         at.indices = indices;
         at.indices[row_loop_] = e.add(first_row_, row);
         at.indices[row_loop_ + 1] = k;
         Value* value = e.when(e.builder.CreateICmpSLT(row, left_), {e.zero(dtype_)}, [&] { return Values{output(at, {})}; })[0];
-        e.store(e.element(place(k, 0), dtype_, row), dtype_, value);
+        e.store(place(k, row), dtype_, value);
       });
     });
   }
