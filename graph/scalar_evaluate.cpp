@@ -1,4 +1,5 @@
 // Evaluates scalar expressions, a block of elements at a time so that the cost of choosing an operation is shared.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -201,19 +202,28 @@ void apply(const Block& at, DType operand) {
   }
 }
 
+void fill(Register& constant, const ScalarOp& op, int64_t n) {
+  dispatch(op.type, [&](auto tag) {
+    typename decltype(tag)::type value;
+    std::memcpy(&value, &op.bits, sizeof value);
+    std::fill_n(reinterpret_cast<decltype(value)*>(constant.bytes), n, value);
+  });
+}
+
 }  // namespace
 
 void evaluate(const ScalarExpr& expr, std::span<const void* const> inputs, std::span<void* const> outputs, int64_t count) {
   auto registers = std::make_unique_for_overwrite<Register[]>(expr.ops.size());
+  for (size_t i = 0; i < expr.ops.size(); ++i)
+    if (expr.ops[i].code == ScalarCode::constant) fill(registers[i], expr.ops[i], std::min(block, count));
   for (int64_t start = 0; start < count; start += block) {
     int64_t n = std::min(block, count - start);
     for (size_t i = 0; i < expr.ops.size(); ++i) {
       const ScalarOp& op = expr.ops[i];
       size_t width = size_of(op.type);
+      if (op.code == ScalarCode::constant) continue;
       if (op.code == ScalarCode::input) {
         std::memcpy(registers[i].bytes, static_cast<const char*>(inputs[op.bits]) + static_cast<size_t>(start) * width, static_cast<size_t>(n) * width);
-      } else if (op.code == ScalarCode::constant) {
-        for (int64_t e = 0; e < n; ++e) std::memcpy(registers[i].bytes + static_cast<size_t>(e) * width, &op.bits, width);
       } else {
         // One operand stands in for a second: map() reads both, and the first op's register may hold what is no value of this type.
         uint32_t second = op.operands[operand_count(op.code) > 1 ? 1 : 0];
