@@ -1,0 +1,42 @@
+// The elementary functions of one argument, what they should be, and how far off they may be.
+#pragma once
+#include "tests/scalar/support.h"
+
+namespace sinter {
+
+struct Elementary {
+  const char* name;
+  Scalar (*make)(Scalar);
+  double (*reference)(double);              // for f32: the host's libm, good to an ulp of double
+  long double (*wide)(long double);         // for f64
+  double bound_f32, bound_f64;              // ulps
+  double bound_f32_without_fma, bound_f64_without_fma;
+  int cost_f32, cost_f64;                   // instructions()
+};
+
+namespace reference {
+template <class T>
+T sigmoid(T x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+template <class T>
+T softplus(T x) { return std::max(x, T(0)) + std::log1p(std::exp(-std::fabs(x))); }
+template <class T>
+T softplus_or_nan(T x) { return std::isnan(x) ? x : softplus(x); }
+template <class T>
+T rsqrt(T x) { return 1 / std::sqrt(x); }
+}  // namespace reference
+
+inline const Elementary elementary[] = {
+    {"exp", scalar::exp, std::exp, std::exp, 1.5, 2, 3, 3, 16, 22},
+    {"expm1", scalar::expm1, std::expm1, std::expm1, 1.5, 2, 3, 3, 19, 24},
+    {"log", scalar::log, std::log, std::log, 1, 1, 3, 3, 27, 36},
+    {"log1p", scalar::log1p, std::log1p, std::log1p, 1.5, 2, 3, 3, 25, 37},
+    {"tanh", scalar::tanh, std::tanh, std::tanh, 1.5, 2, 3, 3, 21, 26},
+    {"sigmoid", scalar::sigmoid, reference::sigmoid<double>, reference::sigmoid<long double>, 1.5, 2, 3, 3, 21, 26},
+    {"softplus", scalar::softplus, reference::softplus_or_nan<double>, reference::softplus_or_nan<long double>, 2.5, 2.5, 3, 3, 29, 62},
+    {"erf", scalar::erf, std::erf, std::erf, 1.5, 2, 3, 3, 28, 63},
+    {"sin", scalar::sin, std::sin, std::sin, 1, 1, 1, 4, 32, 52},
+    {"cos", scalar::cos, std::cos, std::cos, 1, 1, 1, 4, 33, 50},
+    {"rsqrt", scalar::rsqrt, reference::rsqrt<double>, reference::rsqrt<long double>, 1.5, 1.5, 1.5, 1.5, 2, 2},
+};
+
+}  // namespace sinter
