@@ -13,7 +13,7 @@ namespace {
 
 class Calls {
  public:
-  Calls(llvm::Module& module, const Target& target) : builder_(module.getContext()), module_(module), target_(target) {
+  Calls(llvm::Module& module, const Target& target) : builder_(module.getContext()), module_(module) {
     llvm::Type* pointer = builder_.getPtrTy();
     kernel_type_ = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, builder_.getInt64Ty(), builder_.getInt64Ty()}, false);
     function_ = llvm::Function::Create(llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false), llvm::Function::ExternalLinkage, graph_symbol, module);
@@ -100,7 +100,6 @@ class Calls {
 
   llvm::IRBuilder<> builder_;
   llvm::Module& module_;
-  const Target& target_;
   llvm::FunctionType* kernel_type_ = nullptr;
   llvm::Function* function_ = nullptr;
   Value *frame_ = nullptr, *arguments_ = nullptr, *sizes_ = nullptr, *chunks_ = nullptr;
