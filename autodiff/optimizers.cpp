@@ -37,12 +37,15 @@ class Step {
     return !r.is_template() && r.type().weak ? r : convert(r, dtype);
   }
 
-  std::vector<Expr> prepared(const std::vector<Parameter>& parameters, std::vector<Expr> gradients, double weight_decay, const std::optional<double>& clip_norm) const {
+  // The gradients, checked, clipped and with the penalty's added.
+  std::vector<Expr> prepared(const std::vector<Parameter>& parameters, std::vector<Expr> gradients, double weight_decay,
+                             const std::optional<double>& clip_norm) const {
     check("weight_decay", weight_decay, 0, HUGE_VAL);
     if (gradients.size() != parameters.size()) refuse(fmt::format("{} gradients were given for {} parameters", gradients.size(), parameters.size()));
     for (size_t i = 0; i < gradients.size(); ++i) {
       const Type &own = parameters[i].type(), &given = Operand(gradients[i], caller_).in(graph_).type();
-      if (own != given) refuse(fmt::format("the parameter '{}' is {}, but its gradient is {}", parameters[i].name(), to_string(own), to_string(given)));
+      if (own == given) continue;
+      refuse(fmt::format("the parameter '{}' is {}, but its gradient is {}", parameters[i].name(), to_string(own), to_string(given)));
     }
     if (clip_norm) {
       check("clip_norm", *clip_norm, 0, HUGE_VAL);
@@ -83,7 +86,8 @@ Updates sgd_updates(const Step& step, const std::vector<Parameter>& parameters, 
   return updates;
 }
 
-Updates momentum_updates(const Step& step, const std::vector<Parameter>& parameters, const std::vector<Expr>& gradients, const MomentumOptions& options) {
+Updates momentum_updates(const Step& step, const std::vector<Parameter>& parameters, const std::vector<Expr>& gradients,
+                         const MomentumOptions& options) {
   step.check("momentum", options.momentum, 0, 1);
   std::vector<Expr> g = step.prepared(parameters, gradients, options.weight_decay, options.clip_norm);
   Updates updates;

@@ -62,7 +62,8 @@ Updates adamw(const Operand& loss, const std::vector<Parameter>& parameters, con
 
 // Of gradients that are at hand, one a parameter and of its type.
 Updates sgd(const std::vector<Parameter>& parameters, const std::vector<Expr>& gradients, const SgdOptions& options = {}, Here = Here::current());
-Updates momentum(const std::vector<Parameter>& parameters, const std::vector<Expr>& gradients, const MomentumOptions& options = {}, Here = Here::current());
+Updates momentum(const std::vector<Parameter>& parameters, const std::vector<Expr>& gradients, const MomentumOptions& options = {},
+                 Here = Here::current());
 Updates adam(const std::vector<Parameter>& parameters, const std::vector<Expr>& gradients, const AdamOptions& options = {}, Here = Here::current());
 Updates adamw(const std::vector<Parameter>& parameters, const std::vector<Expr>& gradients, const AdamWOptions& options = {}, Here = Here::current());
 

@@ -13,9 +13,7 @@ bool flows(const Graph& graph, NodeId user, size_t k) {
 }
 
 // Whether an operation may leave elements of its float operands out of its result, so that their adjoint is 0 whatever follows.
-bool drops(Op op) {
-  return op == Op::select || op == Op::maximum || op == Op::minimum || op == Op::max || op == Op::min || op == Op::slice;
-}
+bool drops(Op op) { return op == Op::select || op == Op::maximum || op == Op::minimum || op == Op::max || op == Op::min || op == Op::slice; }
 
 struct Path {
   std::vector<bool> on;      // lies between one of `wrt` and `of`
@@ -71,8 +69,10 @@ std::string untyped_variables(const Graph& graph, NodeId id) {
 
 void check_typed(const Graph& graph, NodeId id, Here where) {
   if (!graph.type(id).known)
-    throw UserError(fmt::format("gradients: types must be known, and this depends on {}, declared without one; declare it as Variable(name, type, sizes)",
-                                untyped_variables(graph, id)), line_at(where));
+    throw UserError(fmt::format("gradients: types must be known, and this depends on {}, declared without one; "
+                                "declare it as Variable(name, type, sizes)",
+                                untyped_variables(graph, id)),
+                    line_at(where));
 }
 
 Expr constant_of(const std::shared_ptr<Graph>& graph, double value, const Type& type) {
@@ -81,9 +81,10 @@ Expr constant_of(const std::shared_ptr<Graph>& graph, double value, const Type& 
 }
 
 // Appends the contributions of `id`, whose adjoint is known, to those of its operands.
-void propagate(const std::shared_ptr<Graph>& graph, NodeId id, const Expr& adjoint, const Path& path, std::vector<std::vector<NodeId>>& contributions) {
-  // Copies: the rule appends to the graph, which moves what it holds.
-  const Node node = graph->node(id);
+void propagate(const std::shared_ptr<Graph>& graph, NodeId id, const Expr& adjoint, const Path& path,
+               std::vector<std::vector<NodeId>>& contributions) {
+  const Node& node = graph->node(id);
+  // A copy: the rule appends inputs of its own.
   std::vector<NodeId> input_ids(graph->inputs(id).begin(), graph->inputs(id).end());
   std::vector<Expr> inputs;
   std::vector<bool> wanted;
@@ -114,12 +115,15 @@ std::vector<Expr> gradients(const Operand& of_operand, const std::vector<Expr>& 
   const std::shared_ptr<Graph>& graph = of.graph();
   check_typed(*graph, of.id(), where);
   if (!is_float(of.dtype()) || !of.shape().empty())
-    throw UserError(fmt::format("gradients: what is differentiated must be a scalar float, not {}; take its sum or mean", to_string(of.type())), line_at(where));
+    throw UserError(fmt::format("gradients: what is differentiated must be a scalar float, not {}; take its sum or mean", to_string(of.type())),
+                    line_at(where));
   std::vector<NodeId> ids;
   for (const Expr& e : wrt) {
     ids.push_back(Operand(e, where).in(graph).id());
     check_typed(*graph, ids.back(), where);
-    if (!is_float(e.dtype())) throw UserError(fmt::format("gradients: nothing can be differentiated by {}; convert it to a float first", to_string(e.type())), line_at(where));
+    if (!is_float(e.dtype()))
+      throw UserError(fmt::format("gradients: nothing can be differentiated by {}; convert it to a float first", to_string(e.type())),
+                      line_at(where));
   }
 
   GraphScope joined(graph);

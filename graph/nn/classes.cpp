@@ -10,7 +10,8 @@
 namespace sinter {
 
 Expr is_label(const Expr& labels, const Dim& classes, Here where) {
-  if (!is_integer(labels.dtype())) throw UserError(fmt::format("labels are whole numbers of classes, not {}", to_string(labels.type())), line_at(where));
+  if (!is_integer(labels.dtype()))
+    throw UserError(fmt::format("labels are whole numbers of classes, not {}", to_string(labels.type())), line_at(where));
   Shape column = labels.shape();
   column.push_back(Dim(1));
   return iota({classes}, 0, i32) == reshape(labels, column);
@@ -19,7 +20,9 @@ Expr is_label(const Expr& labels, const Dim& classes, Here where) {
 void check_labels(std::string_view what, const Expr& scores, const Expr& labels, Here where) {
   const Shape &rows = labels.shape(), &all = scores.shape();
   if (all.empty() || !std::equal(rows.begin(), rows.end(), all.begin(), all.end() - 1))
-    throw UserError(fmt::format("{} of {}, {}: takes scores [..., classes] and a label for each row, [...]", what, to_string(scores.type()), to_string(labels.type())), line_at(where));
+    throw UserError(fmt::format("{} of {}, {}: takes scores [..., classes] and a label for each row, [...]", what, to_string(scores.type()),
+                                to_string(labels.type())),
+                    line_at(where));
 }
 
 Expr argmax(Operand operand, int64_t axis, DType dtype) {
@@ -31,7 +34,8 @@ Expr argmax(Operand operand, int64_t axis, DType dtype) {
   int64_t rank = static_cast<int64_t>(type.shape.size()), at = axis < 0 ? axis + rank : axis;
   if (at < 0 || at >= rank) throw UserError(fmt::format("argmax: {} has no axis {}", to_string(type), axis), line_at(operand.where()));
   const Dim& length = type.shape[static_cast<size_t>(at)];
-  if (length.is(0)) throw UserError(fmt::format("argmax: axis {} of {} is empty, so there is no largest", axis, to_string(type)), line_at(operand.where()));
+  if (length.is(0))
+    throw UserError(fmt::format("argmax: axis {} of {} is empty, so there is no largest", axis, to_string(type)), line_at(operand.where()));
   if (dtype == i32 && length.is_number() && length.number() > std::numeric_limits<int32_t>::max())
     throw UserError(fmt::format("argmax: positions along axis {} of {} do not fit i32", axis, to_string(type)), line_at(operand.where()));
   // Where one is NaN the largest is NaN, which equals nothing.

@@ -15,9 +15,11 @@ Expr layer_norm(Operand operand, Operand gain, Operand bias, int64_t axis, doubl
   OriginScope scope(operand);
   Expr x = operand.expr();
   if (axis >= 0) {
-    if (x.is_template()) throw UserError("layer_norm: count the axis from the back (-1 is the last) where x is declared without a type", line_at(operand.where()));
-    axis -= static_cast<int64_t>(x.shape().size());
-    if (axis >= 0) throw UserError(fmt::format("layer_norm: {} has no axis {}", to_string(x.type()), axis + static_cast<int64_t>(x.shape().size())), line_at(operand.where()));
+    if (x.is_template())
+      throw UserError("layer_norm: count the axis from the back (-1 is the last) where x is declared without a type", line_at(operand.where()));
+    int64_t rank = static_cast<int64_t>(x.shape().size());
+    if (axis >= rank) throw UserError(fmt::format("layer_norm: {} has no axis {}", to_string(x.type()), axis), line_at(operand.where()));
+    axis -= rank;
   }
   Expr centered = x - mean(x, {axis}, true);
   Expr normal = centered * rsqrt(mean(centered * centered, {axis}, true) + epsilon);

@@ -42,7 +42,8 @@ struct Problem {
   Tensor cast(const Tensor& from) const {
     if (dtype == f64) return from.clone();
     Tensor to(f32, from.sizes());
-    for (int64_t i = 0; i < from.size(); ++i) to.data<float>()[static_cast<size_t>(i)] = static_cast<float>(from.data<double>()[static_cast<size_t>(i)]);
+    for (int64_t i = 0; i < from.size(); ++i)
+      to.data<float>()[static_cast<size_t>(i)] = static_cast<float>(from.data<double>()[static_cast<size_t>(i)]);
     return to;
   }
   Numbers c() const {
@@ -106,10 +107,12 @@ TEST_CASE("five steps are those of the formulas", "[optimizers]") {
     check_five_steps(p, sgd(p.loss, {p.w1, p.w2}, {.rate = 0.1}), [](size_t, int, double w, double g) { return w - 0.1 * g; });
   }
   SECTION("sgd with weight decay") {
-    check_five_steps(p, sgd(p.loss, {p.w1, p.w2}, {.rate = 0.1, .weight_decay = 0.3}), [](size_t, int, double w, double g) { return w - 0.1 * (g + 0.3 * w); });
+    check_five_steps(p, sgd(p.loss, {p.w1, p.w2}, {.rate = 0.1, .weight_decay = 0.3}),
+                     [](size_t, int, double w, double g) { return w - 0.1 * (g + 0.3 * w); });
   }
   SECTION("sgd with clipping") {
-    check_five_steps(p, sgd(p.loss, {p.w1, p.w2}, {.rate = 0.1, .clip_norm = 0.5}), [](size_t, int, double w, double g) { return w - 0.1 * g; }, 0.5);
+    check_five_steps(
+        p, sgd(p.loss, {p.w1, p.w2}, {.rate = 0.1, .clip_norm = 0.5}), [](size_t, int, double w, double g) { return w - 0.1 * g; }, 0.5);
   }
   SECTION("clipping that does not bite") {
     check_five_steps(p, sgd(p.loss, {p.w1, p.w2}, {.rate = 0.1, .clip_norm = 1e3}), [](size_t, int, double w, double g) { return w - 0.1 * g; });
@@ -120,7 +123,8 @@ TEST_CASE("five steps are those of the formulas", "[optimizers]") {
   }
   SECTION("adam") { check_five_steps(p, adam(p.loss, {p.w1, p.w2}), adam_rule(1e-3, 0.9, 0.999, 1e-8, 0, 0)); }
   SECTION("adam, all options") {
-    check_five_steps(p, adam(p.loss, {p.w1, p.w2}, {.rate = 0.02, .beta1 = 0.7, .beta2 = 0.95, .epsilon = 1e-2, .weight_decay = 0.1, .clip_norm = 1.0}),
+    check_five_steps(p,
+                     adam(p.loss, {p.w1, p.w2}, {.rate = 0.02, .beta1 = 0.7, .beta2 = 0.95, .epsilon = 1e-2, .weight_decay = 0.1, .clip_norm = 1.0}),
                      adam_rule(0.02, 0.7, 0.95, 1e-2, 0.1, 0), 1.0);
   }
   SECTION("adam without memory") {

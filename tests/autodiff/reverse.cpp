@@ -167,10 +167,8 @@ TEST_CASE("gradients says what it cannot do, at the user's line", "[reverse]") {
   GraphScope scope;
   Variable x("x", f32, {2, 3}), n("n", i32, {3}), untyped("A"), other_untyped("B");
   Expr loss = sum(x);
-  auto by = [&](const Expr& of, const Expr& wrt) {
-    return raised([&] { gradients(of, {wrt}); });
-  };
-  const uint32_t line = Here::current().line() - 2;
+  auto by = [&](const Expr& of, const Expr& wrt) { return raised([&] { gradients(of, {wrt}); }); };
+  const uint32_t line = Here::current().line() - 1;
   Raised e = by(x, x);
   CHECK(e.where.line == line);
   CHECK(e.where.file == Location(Here::current()).file);

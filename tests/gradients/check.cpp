@@ -19,7 +19,8 @@ std::vector<Tensor> moved(const std::vector<Tensor>& from, const std::vector<Ten
   std::vector<Tensor> to;
   for (size_t i = 0; i < from.size(); ++i) {
     to.push_back(from[i].clone());
-    for (int64_t k = 0; k < from[i].size(); ++k) to[i].data<double>()[static_cast<size_t>(k)] += by * direction[i].data<double>()[static_cast<size_t>(k)];
+    for (int64_t k = 0; k < from[i].size(); ++k)
+      to[i].data<double>()[static_cast<size_t>(k)] += by * direction[i].data<double>()[static_cast<size_t>(k)];
   }
   return to;
 }
@@ -64,7 +65,8 @@ std::vector<Op> check_gradients(const Function& function, const std::vector<Tens
   Expr second = along(gradients(first, x), u);
 
   auto difference = [&](const Expr& of, const std::vector<Tensor>& direction) {
-    double above = value_of(of, named(moved(at, direction, options.step))).item(), below = value_of(of, named(moved(at, direction, -options.step))).item();
+    double above = value_of(of, named(moved(at, direction, options.step))).item(),
+           below = value_of(of, named(moved(at, direction, -options.step))).item();
     return (above - below) / (2 * options.step);
   };
   check_close("first", value_of(first, named(at)).item(), difference(loss, v), options.tolerance);

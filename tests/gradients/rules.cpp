@@ -29,29 +29,89 @@ struct Case {
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
-      {Op::broadcast, "a new leading axis", {{3}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {2, 3})); }},
-      {Op::broadcast, "a size of 1 stretched", {{2, 1}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {2, 3})); }},
-      {Op::broadcast, "both, and a size of 1 kept", {{1, 3, 1}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {4, 1, 3, 2})); }},
-      {Op::broadcast, "along a given axis", {{2}}, [](const Inputs& x) { return tanh(broadcast(x[0], {2, 3}, {0})); }},
-      {Op::broadcast, "a scalar", {{}}, [](const Inputs& x) { return tanh(broadcast_to(x[0], {2, 2})); }},
+      {Op::broadcast,
+       "a new leading axis",
+       {{3}},
+       [](const Inputs& x) {
+         return tanh(broadcast_to(x[0], {2, 3}));
+       }},
+      {Op::broadcast,
+       "a size of 1 stretched",
+       {{2, 1}},
+       [](const Inputs& x) {
+         return tanh(broadcast_to(x[0], {2, 3}));
+       }},
+      {Op::broadcast,
+       "both, and a size of 1 kept",
+       {{1, 3, 1}},
+       [](const Inputs& x) {
+         return tanh(broadcast_to(x[0], {4, 1, 3, 2}));
+       }},
+      {Op::broadcast,
+       "along a given axis",
+       {{2}},
+       [](const Inputs& x) {
+         return tanh(broadcast(x[0], {2, 3}, {0}));
+       }},
+      {Op::broadcast,
+       "a scalar",
+       {{}},
+       [](const Inputs& x) {
+         return tanh(broadcast_to(x[0], {2, 2}));
+       }},
       {Op::broadcast, "operands of three shapes", {{2, 3}, {3}, {2, 1}}, [](const Inputs& x) { return (x[0] + x[1]) * x[2]; }},
-      {Op::reshape, "to other sizes", {{2, 6}}, [](const Inputs& x) { return tanh(reshape(x[0], {3, -1})); }},
-      {Op::reshape, "of a scalar", {{}}, [](const Inputs& x) { return tanh(reshape(x[0], {1, 1})); }},
+      {Op::reshape,
+       "to other sizes",
+       {{2, 6}},
+       [](const Inputs& x) {
+         return tanh(reshape(x[0], {3, -1}));
+       }},
+      {Op::reshape,
+       "of a scalar",
+       {{}},
+       [](const Inputs& x) {
+         return tanh(reshape(x[0], {1, 1}));
+       }},
       {Op::transpose, "of two axes", {{2, 3}}, [](const Inputs& x) { return tanh(transpose(x[0])); }},
-      {Op::transpose, "of three axes in a ring", {{2, 3, 4}}, [](const Inputs& x) { return tanh(transpose(x[0], {2, 0, 1})); }},
-      {Op::slice, "with steps", {{7, 5}}, [](const Inputs& x) { return tanh(slice(x[0], {1, 0}, {6, 5}, {2, 3})); }},
+      {Op::transpose,
+       "of three axes in a ring",
+       {{2, 3, 4}},
+       [](const Inputs& x) {
+         return tanh(transpose(x[0], {2, 0, 1}));
+       }},
+      {Op::slice,
+       "with steps",
+       {{7, 5}},
+       [](const Inputs& x) {
+         return tanh(slice(x[0], {1, 0}, {6, 5}, {2, 3}));
+       }},
       {Op::slice, "overlapping, added up", {{5}}, [](const Inputs& x) { return slice(x[0], {0}, {4}) * slice(x[0], {1}, {5}); }},
       {Op::slice, "of nothing", {{5}}, [](const Inputs& x) { return sum(slice(x[0], {2}, {2})) + sum(x[0] * x[0]); }},
-      {Op::pad, "around and between, with a value", {{3, 2}, {}}, [](const Inputs& x) { return tanh(pad(x[0], x[1], {1, 0}, {2, 1}, {1, 2})); }},
+      {Op::pad,
+       "around and between, with a value",
+       {{3, 2}, {}},
+       [](const Inputs& x) {
+         return tanh(pad(x[0], x[1], {1, 0}, {2, 1}, {1, 2}));
+       }},
       {Op::pad, "of nothing", {{0}, {}}, [](const Inputs& x) { return tanh(pad(x[0], x[1], {1}, {2})); }},
       {Op::sum, "of all", {{2, 3}}, [](const Inputs& x) { return sum(x[0] * x[0]); }},
       {Op::sum, "over the middle axis", {{2, 3, 4}}, [](const Inputs& x) { return tanh(sum(x[0], {1})); }},
-      {Op::sum, "over two axes, kept", {{2, 3, 4}}, [](const Inputs& x) { return x[0] * sum(x[0], {0, -1}, true); }},
+      {Op::sum,
+       "over two axes, kept",
+       {{2, 3, 4}},
+       [](const Inputs& x) {
+         return x[0] * sum(x[0], {0, -1}, true);
+       }},
       {Op::sum, "over no axis", {{2, 3}}, [](const Inputs& x) { return tanh(sum(x[0], Axes{})); }},
       {Op::sum, "of nothing", {{0, 3}}, [](const Inputs& x) { return tanh(sum(x[0], {0})); }},
       {Op::max, "of all", {{2, 3}}, [](const Inputs& x) { return max(x[0] * x[0]); }},
       {Op::max, "over one axis", {{3, 4}}, [](const Inputs& x) { return tanh(max(x[0], {1})); }},
-      {Op::max, "over two axes", {{3, 4, 2}}, [](const Inputs& x) { return tanh(max(x[0], {0, 2})); }},
+      {Op::max,
+       "over two axes",
+       {{3, 4, 2}},
+       [](const Inputs& x) {
+         return tanh(max(x[0], {0, 2}));
+       }},
       {Op::max, "kept, and used again", {{3, 4}}, [](const Inputs& x) { return x[0] * max(x[0], {0}, true); }},
       {Op::max, "over no axis", {{3}}, [](const Inputs& x) { return tanh(max(x[0], Axes{})); }},
       {Op::min, "of all", {{2, 3}}, [](const Inputs& x) { return tanh(min(x[0])); }},
@@ -67,13 +127,31 @@ const std::vector<Case>& cases() {
       {Op::contract, "batches broadcast", {{2, 1, 4, 3}, {5, 3, 2}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
       {Op::contract, "four axes and four", {{2, 2, 3, 2}, {2, 2, 2, 3}}, [](const Inputs& x) { return matmul(x[0], x[1]); }},
       {Op::contract, "by itself", {{3, 3}}, [](const Inputs& x) { return matmul(matmul(x[0], x[0]), x[0]); }},
-      {Op::contract, "of the first axes", {{3, 2}, {3, 4}}, [](const Inputs& x) { return contract(x[0], x[1], {{}, {}, {0}, {0}}); }},
+      {Op::contract,
+       "of the first axes",
+       {{3, 2}, {3, 4}},
+       [](const Inputs& x) {
+         return contract(x[0], x[1], {{}, {}, {0}, {0}});
+       }},
       {Op::contract, "outer", {{2}, {3}}, [](const Inputs& x) { return contract(x[0], x[1], {}); }},
-      {Op::contract, "batch axes apart, two inner axes crossed", {{3, 2, 4, 5}, {2, 4, 6, 3}},
-       [](const Inputs& x) { return contract(x[0], x[1], {{2}, {1}, {0, 1}, {3, 0}}); }},
-      {Op::contract, "two batch axes crossed, free axes between", {{2, 5, 3, 4}, {3, 6, 4, 2}},
-       [](const Inputs& x) { return contract(x[0], x[1], {{0, 2}, {3, 0}, {3}, {2}}); }},
-      {Op::contract, "all inner, in another order", {{2, 3}, {3, 2}}, [](const Inputs& x) { return contract(x[0], x[1], {{}, {}, {1, 0}, {0, 1}}); }},
+      {Op::contract,
+       "batch axes apart, two inner axes crossed",
+       {{3, 2, 4, 5}, {2, 4, 6, 3}},
+       [](const Inputs& x) {
+         return contract(x[0], x[1], {{2}, {1}, {0, 1}, {3, 0}});
+       }},
+      {Op::contract,
+       "two batch axes crossed, free axes between",
+       {{2, 5, 3, 4}, {3, 6, 4, 2}},
+       [](const Inputs& x) {
+         return contract(x[0], x[1], {{0, 2}, {3, 0}, {3}, {2}});
+       }},
+      {Op::contract,
+       "all inner, in another order",
+       {{2, 3}, {3, 2}},
+       [](const Inputs& x) {
+         return contract(x[0], x[1], {{}, {}, {1, 0}, {0, 1}});
+       }},
       {Op::contract, "nothing inner", {{2, 0}, {0, 3}}, [](const Inputs& x) { return matmul(x[0], x[1]) + 1; }},
       {Op::select, "of two branches", {{4}, {4}}, [](const Inputs& x) { return select(x[0] > x[1], x[0] * x[1], exp(x[1])); }},
       {Op::select, "of a scalar condition", {{}, {3}, {3}}, [](const Inputs& x) { return select(x[0] > 0, x[1] * x[2], x[1] + x[2] * x[2]); }},
@@ -95,7 +173,8 @@ TEST_CASE("each elementwise row's gradient is right where the row says to sample
       auto ops = check_gradients([&](const Inputs& x) { return apply(row.op, x); }, at, seed);
       CHECK(std::count(ops.begin(), ops.end(), row.op) == 1);
       // Of one value with itself, and inside something that makes the adjoint vary.
-      if (row.arity == 2) check_gradients([&](const Inputs& x) { return apply(row.op, {x[0], x[0] * 0.5 + 1}); }, {sample({5}, seed + 50, 0.6, 2)}, seed);
+      if (row.arity == 2)
+        check_gradients([&](const Inputs& x) { return apply(row.op, {x[0], x[0] * 0.5 + 1}); }, {sample({5}, seed + 50, 0.6, 2)}, seed);
       check_gradients([&](const Inputs& x) { return tanh(apply(row.op, x) * x[0]); }, at, seed, {.tolerance = 2e-6});
     }
   }

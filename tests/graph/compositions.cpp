@@ -45,12 +45,15 @@ Numbers mapped(Numbers x, const std::function<double(double)>& f) {
   for (double& v : x) v = f(v);
   return x;
 }
-double log_sum_exp(const Numbers& x) { return std::log(total(mapped(x, [](double v) { return std::exp(v); }))); }
+double log_sum_exp(const Numbers& x) {
+  return std::log(total(mapped(x, [](double v) { return std::exp(v); })));
+}
 
 Tensor transposed(const Tensor& x) {
   Tensor t(f64, {x.sizes()[1], x.sizes()[0]});
   for (int64_t r = 0; r < x.sizes()[0]; ++r)
-    for (int64_t c = 0; c < x.sizes()[1]; ++c) t.data<double>()[static_cast<size_t>(c * x.sizes()[0] + r)] = x.data<double>()[static_cast<size_t>(r * x.sizes()[1] + c)];
+    for (int64_t c = 0; c < x.sizes()[1]; ++c)
+      t.data<double>()[static_cast<size_t>(c * x.sizes()[0] + r)] = x.data<double>()[static_cast<size_t>(r * x.sizes()[1] + c)];
   return t;
 }
 
@@ -86,7 +89,8 @@ TEST_CASE("activations", "[compositions]") {
   each([](const Expr& x) { return silu(x); }, [](double x) { return x / (1 + std::exp(-x)); });
   each([](const Expr& x) { return softplus(x); }, [](double x) { return std::log1p(std::exp(x)); });
   each([](const Expr& x) { return gelu(x, Gelu::erf); }, [](double x) { return x * 0.5 * std::erfc(-x / std::numbers::sqrt2); });
-  each([](const Expr& x) { return gelu(x); }, [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * std::pow(x, 3)))); });
+  each([](const Expr& x) { return gelu(x); },
+       [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * std::pow(x, 3)))); });
   check([](const Expr& x) { return softplus(x); }, vector_of<double>({-800.0, -40, 39.9, 40.1, 800, inf}), {0, std::exp(-40), 39.9, 40.1, 800, inf});
   check([](const Expr& x) { return relu(x); }, vector_of<double>({NAN, -inf, inf}), {NAN, 0, inf});
 }
@@ -156,7 +160,8 @@ TEST_CASE("layer_norm and linear", "[compositions]") {
 }
 
 TEST_CASE("mean squared error", "[compositions]") {
-  check([](const Expr& x) { return mse(x, tanh(x)); }, grid(), {mean_of(mapped(numbers(grid()), [](double v) { return std::pow(v - std::tanh(v), 2); }))});
+  check([](const Expr& x) { return mse(x, tanh(x)); }, grid(),
+        {mean_of(mapped(numbers(grid()), [](double v) { return std::pow(v - std::tanh(v), 2); }))});
   GraphScope scope;
   Variable p("p", f32, {"batch", 1}), t("t", f32, {"batch"}), a("A");
   Raised e = raised([&] { mse(p, t); });
@@ -193,7 +198,8 @@ TEST_CASE("cross entropy", "[compositions]") {
     Variable x("x", f32, {2, 2}), y("y", i64, {2});
     Expr loss = cross_entropy(x, y);
     CHECK(loss.dtype() == f32);
-    auto values = values_of({loss, gradients(loss, {x})[0]}, {{"x", tensor_of<float>({1000, 0, 0, -INFINITY}, {2, 2})}, {"y", vector_of<int64_t>({1, 0})}});
+    auto values =
+        values_of({loss, gradients(loss, {x})[0]}, {{"x", tensor_of<float>({1000, 0, 0, -INFINITY}, {2, 2})}, {"y", vector_of<int64_t>({1, 0})}});
     CHECK(values[0].item() == 500);
     CHECK(numbers(values[1]) == Numbers{0.5, -0.5, 0, 0});
   }
@@ -239,7 +245,8 @@ TEST_CASE("classes", "[compositions]") {
   Variable y("y", i64, {"batch"});
   Expr share = accuracy(x, y);
   CHECK(share.type() == Type::of(f32, {}));
-  CHECK(value_of(share, {{"x", tensor_of<float>({1, 2, 0, 0, 4, 2, 0, 0, 0, 0, 0, 1}, {3, 4})}, {"y", vector_of<int64_t>({1, 1, 3})}}).item() == Approx(2.0 / 3));
+  CHECK(value_of(share, {{"x", tensor_of<float>({1, 2, 0, 0, 4, 2, 0, 0, 0, 0, 0, 1}, {3, 4})}, {"y", vector_of<int64_t>({1, 1, 3})}}).item() ==
+        Approx(2.0 / 3));
 }
 
 TEST_CASE("compositions keep f32, with a symbolic batch and without a type", "[compositions]") {
