@@ -253,6 +253,15 @@ class Drafter {
           loops[l] = there->axes[axis];
           known[l] = true;
         }
+    // Of a row's value the reduced loops are not seen: they are ours, in order, where the extents agree.
+    if (gone.group.kind == GroupKind::row)
+      for (size_t l = 0, k = 0; l < loops.size(); ++l) {
+        if (known[l] || !gone.group.reduced[l]) continue;
+        while (k < into.group.loops.size() && !into.group.reduced[k]) ++k;
+        if (k == into.group.loops.size() || !(into.group.loops[k] == gone.group.loops[l])) return;
+        loops[l].strides[k++] = Dim(1);
+        known[l] = true;
+      }
     for (size_t l = 0; l < loops.size(); ++l) {
       if (!known[l] && !gone.group.loops[l].is(1)) return;
       bool reduced = false;

@@ -112,7 +112,9 @@ void leave_to_readers(const Program& program, const std::set<NodeId>& leaving, F
   for (const Group& group : plan.groups)
     for (NodeId v : group.stored) {
       if (v == group.hero || leaving.count(v) || info(graph.node(v).op).family != Family::elementwise) continue;
-      double bytes = 0;
+      // What is much smaller than the value stays in the cache, and counts for nothing.
+      double own = nominal_bytes(graph.type(v)), bytes = 0;
+      auto count = [&](const Type& type) { bytes += nominal_bytes(type) * 16 < own ? 0 : nominal_bytes(type); };
       int operations = 0;
       bool possible = true;
       std::vector<NodeId> open = {v};
@@ -123,13 +125,15 @@ void leave_to_readers(const Program& program, const std::set<NodeId>& leaving, F
         if (!seen.insert(id).second) continue;
         const Node& node = graph.node(id);
         Family family = info(node.op).family;
-        if (family == Family::leaf) bytes += node.op == Op::variable || node.op == Op::parameter || node.op == Op::constant ? nominal_bytes(node.type) : 0;
+        if (family == Family::leaf) {
+          if (node.op == Op::variable || node.op == Op::parameter || (node.op == Op::constant && !product(node.type.shape).is(1))) count(node.type);
+        }
         else if (is_movement(node.op)) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
-        else if (id != v && plan.stored_by[id.index] >= 0 && !plan.recomputed[id.index]) bytes += nominal_bytes(node.type);
+        else if (id != v && plan.stored_by[id.index] >= 0 && !plan.recomputed[id.index]) count(node.type);
         else if (family == Family::elementwise && is_cheap(node.op) && ++operations <= most_operations) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
         else possible = false;
       }
-      if (possible && bytes <= nominal_bytes(graph.type(v))) plan.recomputed[v.index] = true;
+      if (possible && bytes <= own) plan.recomputed[v.index] = true;
     }
 }
 

@@ -1,6 +1,7 @@
 // sinter run: the values of a graph's outputs, from .npy files to .npy files.
 #include <fmt/format.h>
 
+#include "codegen/compile.h"
 #include "graph/builder.h"
 #include "graph/interpreter.h"
 #include "graph/text.h"
@@ -46,6 +47,13 @@ std::unordered_map<std::string, Type> types_of(const NamedTensors& inputs) {
   return types;
 }
 
+Interpreted compiled(const Program& program, const NamedTensors& inputs) {
+  Interpreted result;
+  result.outputs = compile(program).all(inputs);
+  for (const Update& u : program.updates) result.updates.push_back(program.graph.parameter(u.parameter)->value);
+  return result;
+}
+
 void run(const Options& options) {
   ParseOptions parse_options;
   parse_options.lines_as_origins = true;
@@ -67,7 +75,7 @@ void run(const Options& options) {
     if (at == program.updates.size()) throw UserError(fmt::format("{} does not update '{}'", options.file, name));
     updates.emplace_back(at, path);
   }
-  Interpreted result = interpret(program, inputs);
+  Interpreted result = options.interpret ? interpret(program, inputs) : compiled(program, inputs);
   for (size_t i = 0; i < result.outputs.size(); ++i) {
     if (i < options.outputs.size()) write_npy(options.outputs[i], result.outputs[i]);
     else fmt::print("{}\n", print_tensor(result.outputs[i]));
@@ -84,7 +92,7 @@ void add_run(CLI::App& app) {
   command->add_option("--input", options->inputs, "NAME=FILE.npy: a variable's value, or a parameter's");
   command->add_option("--output", options->outputs, "FILE.npy: where to write an output, in the order they are returned; those left are printed");
   command->add_option("--update", options->updates, "NAME=FILE.npy: where to write the new value of a parameter");
-  command->add_flag("--interpret", options->interpret, "Run node by node by the operations' reference semantics")->required();
+  command->add_flag("--interpret", options->interpret, "Run node by node by the operations' reference semantics, not compiled");
   command->callback([options] { run(*options); });
 }
 
