@@ -5,12 +5,14 @@
 
 #include "graph/expr.h"
 #include "graph/interpreter.h"
+#include "graph/verify.h"
 
 namespace sinter {
 
-// Inputs that the outputs do not depend on are left out.
+// Inputs that the outputs do not depend on are left out. The program is verified first.
 inline std::vector<Tensor> values_of(const std::vector<Expr>& outputs, NamedTensors inputs = {}) {
   Program program = program_of(outputs);
+  verify(program);
   std::erase_if(inputs, [&](const auto& input) { return !program.graph.named(input.first).valid(); });
   return interpret(program, inputs).outputs;
 }

@@ -16,6 +16,7 @@ using Numbers = std::vector<double>;
 // Does what a call of the compiled step does.
 void take_step(const Updates& updates, const NamedTensors& inputs = {}) {
   Program program = program_of({}, updates);
+  verify(program);
   NamedTensors known = inputs;
   std::erase_if(known, [&](const auto& input) { return !program.graph.named(input.first).valid(); });
   auto values = interpret(program, known).updates;
