@@ -84,7 +84,6 @@ class Planner {
       copied_.push_back({u.parameter, home});
       last_read_[home.index] = at_the_end;
     }
-    for (uint32_t k : repeated_) last_read_[values_.home[program_.outputs[k].index].index] = at_the_end;
   }
 
   void plan_groups() {

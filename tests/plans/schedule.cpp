@@ -92,6 +92,25 @@ TEST_CASE("the schedule of random programs is an order, and no worse than the pl
   }
 }
 
+TEST_CASE("updates come after every other read, whatever had to move for that", "[schedule]") {
+  size_t moved = 0;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    Program program = random_program(seed, static_cast<int>(seed % 60));
+    // Where every value is an output none takes memory, and the order is the plan's own but for the updates.
+    std::vector<bool> replaces(program.graph.size());
+    for (const Update& u : program.updates) replaces[u.value.index] = true;
+    program.outputs.clear();
+    FusionPlan plan = naive_plan(program);
+    for (const Group& g : plan.groups)
+      if (!replaces[g.stored[0].index]) program.outputs.push_back(g.stored[0]);
+    Schedule s = schedule(program, plan);
+    CAPTURE(seed);
+    REQUIRE_NOTHROW(check(program, plan, s));
+    moved += s.order != in_plan_order(plan).order;
+  }
+  CHECK(moved > 10);
+}
+
 TEST_CASE("the checker of schedules finds what is wrong with one", "[schedule]") {
   Program program = random_program(3, 40);
   FusionPlan plan = naive_plan(program);
