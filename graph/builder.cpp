@@ -100,6 +100,17 @@ DType common_type(std::span<const Type> types, bool& weak) {
   return *strong == boolean && *literal != boolean ? i32 : *strong;
 }
 
+// Literals of one data type that meet a conversion, or are about to be broadcast, which makes each strong by itself: all take one strong type.
+void unify_literals(Graph& graph, std::vector<NodeId>& inputs, size_t first, const Shape& shape, const Origins& origins) {
+  auto operands = std::span(inputs).subspan(first);
+  auto any = [&](auto is) { return std::any_of(operands.begin(), operands.end(), is); };
+  DType dtype = graph.type(operands.front()).dtype;
+  bool mixed = any([&](NodeId i) { return !graph.type(i).weak; });
+  if (!mixed && !any([&](NodeId i) { return graph.type(i).shape != shape; })) return;
+  if (!mixed) dtype = is_float(dtype) ? f32 : any([&](NodeId i) { return graph.node(i).op != Op::constant; }) ? i64 : i32;
+  for (NodeId& i : operands) i = build_convert(graph, i, dtype, origins);
+}
+
 void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inputs, const Origins& origins) {
   std::vector<Type> types = types_of(graph, inputs);
   size_t first = row.promotion == Promotion::select ? 1 : 0;
@@ -117,6 +128,7 @@ void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inpu
     }
   types = types_of(graph, inputs);
   Shape shape = broadcast_shapes(types);
+  if (weak) unify_literals(graph, inputs, first, shape, origins);
   for (size_t i = 0; i < inputs.size(); ++i)
     if (types[i].shape != shape) inputs[i] = build(graph, Op::broadcast, {inputs[i]}, BroadcastAttributes{shape, {}}, origins);
 }
