@@ -45,9 +45,12 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   c.k = a.loops.loops.back();
   c.dtype = dtype;
   // Rows of B are read where they lie only if they are contiguous.
-  bool a_readable = a.plain(), b_readable = b.plain() && b.plain()->position.strides[batches].is(1);
+  bool a_readable = a.plain(), b_readable = b.plain() && (c.n.is(1) || b.plain()->position.strides[batches].is(1));
+  auto access = [&](const Operand& operand, bool readable) {
+    return readable ? OperandAccess(true, number(operand.plain()->position.strides[batches + 1])) : OperandAccess(false);
+  };
   Dim batch = product(c.batch);
-  Tiling tiling = choose_tiling(target, dtype, number(c.m), number(c.n), number(c.k), a_readable, b_readable, batch.is_number() ? std::optional(batch.number()) : std::nullopt);
+  Tiling tiling = choose_tiling(target, dtype, number(c.m), number(c.n), number(c.k), access(a, a_readable), access(b, b_readable), batch.is_number() ? std::optional(batch.number()) : std::nullopt);
   c.tile_m = tiling.tile_m, c.tile_n = tiling.tile_n;
   c.block_m = tiling.block_m, c.block_n = tiling.block_n, c.block_k = tiling.block_k;
 

@@ -13,84 +13,124 @@ namespace {
 
 using Size = std::optional<int64_t>;
 
-constexpr double multiply_adds_a_cycle = 2, loads_a_cycle = 2, instructions_a_cycle = 5, latency = 4;
-constexpr double hertz = 3e9;
+constexpr double multiply_adds_a_cycle = 2, loads_a_cycle = 2, instructions_a_cycle = 5, hertz = 3e9;
+constexpr double latency = 5;  // in effect: as many sums as hide four cycles to the last leave no room for a load that comes late
+constexpr int64_t page = 4096;  // addresses that far apart meet in the same few places of a cache
 
 int64_t ceil_divide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Sizes that stand for one: itself where known, else what batches tend to be.
-std::vector<int64_t> samples(Size size) { return size ? std::vector{std::max<int64_t>(*size, 1)} : std::vector<int64_t>{32, 64, 128}; }
-
-struct Tile {
-  int64_t rows = 1, vectors = 1;
-  double cycles = 0;  // for all tiles, a k, an element of C
-};
-
-// Cycles that one tile takes for one k.
-double tile_cycles(int64_t rows, int64_t vectors) {
-  const auto sums = static_cast<double>(rows * vectors), loads = static_cast<double>(rows + vectors);
-  const double multiply_adds = sums / multiply_adds_a_cycle;
-  return std::max({multiply_adds, loads / loads_a_cycle, latency, (sums + loads + 3) / instructions_a_cycle}) + loads * 0.01;
-}
-
-Tile choose_tile(const Target& target, int64_t lanes, Size m, Size n, Size k) {
-  const auto registers = static_cast<int64_t>(target.vector_registers);
-  const double depth = static_cast<double>(std::max<int64_t>(k.value_or(256), 1));
-  Tile best;
-  for (int64_t rows = 1; rows <= 8; ++rows)
-    for (int64_t vectors = 1; vectors <= 8; ++vectors) {
-      // Beside the sums a row of B and an element of A; the product too where it is not fused.
-      const int64_t row_of_b = rows == 1 ? 1 : vectors;
-      if (rows * vectors + row_of_b + 1 + (target.has_fma ? 0 : 1) > registers) continue;
-      // Every tile's sums are cleared, stored, and read by the epilogue.
-      const double cycles = tile_cycles(rows, vectors) + (20 + 3 * static_cast<double>(rows * vectors)) / depth;
-      double total = 0;
-      for (int64_t m_size : samples(m))
-        for (int64_t n_size : samples(n)) {
-          const auto tiles = static_cast<double>(ceil_divide(m_size, rows) * ceil_divide(n_size, vectors * lanes));
-          total += tiles * cycles / static_cast<double>(m_size * n_size);
-        }
-      if (best.cycles == 0 || total < best.cycles) best = {rows, vectors, total};
-    }
-  return best;
-}
+int64_t nominal(Size size, int64_t otherwise) { return std::max<int64_t>(size.value_or(otherwise), 1); }
 
 // `count` cut into pieces of at most `most`, as even as they come.
 int64_t even(int64_t count, int64_t most) { return ceil_divide(count, ceil_divide(count, std::max<int64_t>(most, 1))); }
 
+struct Problem {
+  const Target& target;
+  Size m, n, k;
+  int64_t width, lanes;  // bytes of an element, elements of a vector
+  // Rows of an unpacked B push each other out of the first-level cache, and are read from the second again for every tile.
+  bool b_conflicts = false;
+
+  // A panel of B stays in the first-level cache while A's panels go by.
+  int64_t block_k(int64_t tile_n) const {
+    const int64_t most = std::clamp<int64_t>(target.l1_bytes * 3 / 4 / (tile_n * width), 64, 512);
+    return k ? even(nominal(k, 1), most) : most;
+  }
+};
+
+// Cycles that one tile takes for one k.
+double tile_cycles(const Problem& problem, int64_t rows, int64_t vectors) {
+  const auto sums = static_cast<double>(rows * vectors), loads = static_cast<double>(rows + vectors);
+  const double steady = std::max({sums / multiply_adds_a_cycle, loads / loads_a_cycle, latency, (sums + loads + 3) / instructions_a_cycle});
+  // Loads find their data late now and then, the more of them the more often.
+  const double stalls = loads * 0.05 + (problem.b_conflicts ? 1 : 0);
+  // Each block of k begins with loading the sums and ends with storing them; the last with the epilogue.
+  const double ends = (20 + 2 * sums) / static_cast<double>(problem.block_k(vectors * problem.lanes)) + 3 * sums / static_cast<double>(nominal(problem.k, 256));
+  return steady + stalls + ends;
+}
+
+struct Tile {
+  int64_t rows = 1, vectors = 1;
+};
+
+Tile choose_tile(const Problem& problem) {
+  // Sizes that stand for one: itself where known, else what batches tend to be.
+  const auto samples = [](Size size) { return size ? std::vector{nominal(size, 1)} : std::vector<int64_t>{32, 64, 128}; };
+  Tile best;
+  double least = INFINITY;
+  for (int64_t rows = 1; rows <= 12; ++rows)
+    for (int64_t vectors = 1; vectors <= 8; ++vectors) {
+      // More rows would be more pointers than there are registers for them, but nothing else helps against latency in narrow matrices.
+      if (rows > 8 && vectors > 1) continue;
+      // Beside the sums a row of B and an element of A; the product too where it is not fused.
+      const int64_t beside = (rows == 1 ? 1 : vectors) + 1 + (problem.target.has_fma ? 0 : 1);
+      if (rows * vectors + beside > static_cast<int64_t>(problem.target.vector_registers)) continue;
+      const double cycles = tile_cycles(problem, rows, vectors);
+      double total = 0;  // a k and an element of C
+      for (int64_t m : samples(problem.m))
+        for (int64_t n : samples(problem.n))
+          total += cycles * static_cast<double>(ceil_divide(m, rows) * ceil_divide(n, vectors * problem.lanes)) / static_cast<double>(m * n);
+      if (total < least) least = total, best = {rows, vectors};
+    }
+  return best;
+}
+
+// All the block sizes that cut `tiles` evenly, up to `most`.
+std::vector<int64_t> block_sizes(int64_t tiles, int64_t most) {
+  std::vector<int64_t> sizes;
+  for (int64_t blocks = tiles; blocks >= 1; --blocks) {
+    const int64_t size = ceil_divide(tiles, blocks);
+    if (size > most) break;
+    if (sizes.empty() || size != sizes.back()) sizes.push_back(size);
+    blocks = std::min(blocks, ceil_divide(tiles, size + 1) + 1);  // no need to walk through those that make the same size
+  }
+  return sizes;
+}
+
+// Blocks for the second-level cache, and tasks for threads: few, because each costs something to hand out and reads its operands again;
+// and many, so that threads end together, whatever else the machine does. How many threads there are is not known: 1, 2 and 4 count alike.
+void choose_blocks(const Problem& problem, Size batch, Tiling& tiling) {
+  constexpr double handing_out = 2e-6 * hertz, jitter = 0.3, bytes_a_cycle = 32;
+  const int64_t m_tiles = ceil_divide(nominal(problem.m, 128), tiling.tile_m), n_tiles = ceil_divide(nominal(problem.n, 128), tiling.tile_n);
+  const auto depth = static_cast<double>(nominal(problem.k, 256)), width = static_cast<double>(problem.width);
+  const double tile = tile_cycles(problem, tiling.tile_m, tiling.tile_n / problem.lanes) * depth;
+  const int64_t most_bytes = problem.target.l2_bytes * 3 / 8;
+  double least = INFINITY, task = 0;
+  // A block of A, and apart from it the sums.
+  const int64_t most_m = most_bytes / (tiling.tile_m * std::max(tiling.block_k, tiling.tile_n) * problem.width);
+  for (int64_t block_m : block_sizes(m_tiles, std::max<int64_t>(1, most_m)))
+    for (int64_t block_n : block_sizes(n_tiles, std::max<int64_t>(1, most_bytes / (block_m * tiling.tile_m * tiling.tile_n * problem.width)))) {
+      const auto tasks = static_cast<double>(ceil_divide(m_tiles, block_m) * ceil_divide(n_tiles, block_n) * nominal(batch, 1));
+      const double traffic = static_cast<double>(block_m * tiling.tile_m + block_n * tiling.tile_n) * depth * width / bytes_a_cycle;
+      const double cycles = tile * static_cast<double>(block_m * block_n) + traffic;
+      double total = 0;
+      for (double threads : {1., 2., 4.}) total += threads * ((cycles + handing_out) * std::ceil(tasks / threads) + jitter * cycles);
+      if (total < least) least = total, tiling.block_m = block_m, tiling.block_n = block_n, task = cycles;
+    }
+  // A chunk of many small tasks is handed out as one.
+  tiling.grain = std::max<int64_t>(1, std::llround(10e-6 * hertz / task));
+}
+
 }  // namespace
 
-Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, bool a_readable, bool b_readable, Size batch) {
+Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, OperandAccess a, OperandAccess b, Size batch) {
   const auto width = static_cast<int64_t>(size_of(dtype));
-  const int64_t lanes = target.lanes(size_of(dtype));
-  const Tile tile = choose_tile(target, lanes, m, n, k);
+  Problem problem{target, m, n, k, width, target.lanes(size_of(dtype))};
+  // An operand is packed where it must be, and where reading it in place is slow and what packing costs is spread over much arithmetic.
+  // On Zen 5 reading in place costs nothing unless one k lies a multiple of a page from the next (then an eighth), and packing costs as
+  // much as 8 to 30 rows of multiply-adds.
+  const auto conflicts = [&](const OperandAccess& operand, Size other) {
+    const Size stride = operand.depth_stride;
+    return operand.readable && stride && *stride != 0 && *stride * width % page == 0 && nominal(k, 256) >= 16 && nominal(other, 64) >= 16;
+  };
+  const auto packed = [&](const OperandAccess& operand, Size other) { return !operand.readable || (conflicts(operand, other) && nominal(other, 64) >= 128); };
   Tiling tiling;
-  tiling.tile_m = tile.rows, tiling.tile_n = tile.vectors * lanes;
+  tiling.pack_a = packed(a, n), tiling.pack_b = packed(b, m);
+  problem.b_conflicts = conflicts(b, m) && !tiling.pack_b;
 
-  // Packing reads and writes an operand once, and pays where it is then read by many tiles of the other dimension.
-  const int64_t m_tiles = m ? ceil_divide(std::max<int64_t>(*m, 1), tiling.tile_m) : 16, n_tiles = n ? ceil_divide(std::max<int64_t>(*n, 1), tiling.tile_n) : 16;
-  tiling.pack_a = !a_readable;
-  tiling.pack_b = !b_readable || (m_tiles >= 16 && k.value_or(256) >= 64);
-
-  // A panel of B stays in the first-level cache while A's panels go by, a block of A in the second.
-  const int64_t panel_depth = std::clamp<int64_t>(target.l1_bytes * 3 / 4 / (tiling.tile_n * width), 64, 512);
-  tiling.block_k = k ? even(std::max<int64_t>(*k, 1), panel_depth) : panel_depth;
-  const int64_t most_m = std::clamp<int64_t>(target.l2_bytes * 3 / 8 / (tiling.block_k * width * tiling.tile_m), 1, 64);
-  const int64_t most_n = std::clamp<int64_t>(target.l2_bytes / 4 / (most_m * tiling.tile_m * tiling.tile_n * width), 1, 16);
-
-  // Tasks: about 128 of them, but none shorter than 50 microseconds where the problem allows.
-  const double flops_a_tile = 2.0 * static_cast<double>(tiling.tile_m * tiling.tile_n * std::max<int64_t>(k.value_or(256), 1));
-  const double flops_a_second = hertz * multiply_adds_a_cycle * 2 * static_cast<double>(lanes);
-  const double tiles = static_cast<double>(m_tiles * n_tiles * std::max<int64_t>(batch.value_or(1), 1));
-  const double shortest = 50e-6 * flops_a_second / flops_a_tile;  // in tiles
-  const double wanted = std::max(shortest, tiles / 128);
-  // As square as can be, for the least traffic.
-  double rows = std::sqrt(wanted * static_cast<double>(tiling.tile_n) / static_cast<double>(tiling.tile_m));
-  tiling.block_m = even(m_tiles, std::clamp<int64_t>(std::llround(rows), 1, std::min(most_m, m_tiles)));
-  const double columns = wanted / static_cast<double>(tiling.block_m);
-  tiling.block_n = even(n_tiles, std::clamp<int64_t>(std::llround(columns), 1, std::min(most_n, n_tiles)));
-  tiling.block_m = even(m_tiles, std::clamp<int64_t>(std::llround(wanted / static_cast<double>(tiling.block_n)), 1, std::min(most_m, m_tiles)));
-  tiling.grain = std::max<int64_t>(1, std::llround(shortest / static_cast<double>(tiling.block_m * tiling.block_n)));
+  const Tile tile = choose_tile(problem);
+  tiling.tile_m = tile.rows, tiling.tile_n = tile.vectors * problem.lanes;
+  tiling.block_k = problem.block_k(tiling.tile_n);
+  choose_blocks(problem, batch, tiling);
   return tiling;
 }
 

@@ -9,6 +9,13 @@ namespace sinter {
 
 struct Target;
 
+// How an operand may be read: where it lies (B only where it is contiguous along n), or else only packed.
+struct OperandAccess {
+  OperandAccess(bool is_readable, std::optional<int64_t> stride = std::nullopt) : readable(is_readable), depth_stride(stride) {}
+  bool readable = false;
+  std::optional<int64_t> depth_stride;  // elements from one k to the next, where that is a number
+};
+
 struct Tiling {                      // see ContractionKernel
   int64_t tile_m = 1, tile_n = 1;
   int64_t block_m = 1, block_n = 1;  // in tiles
@@ -18,9 +25,8 @@ struct Tiling {                      // see ContractionKernel
 };
 
 // A tiling for C[m, n] = A[m, k] * B[k, n] (`batch` of them), by a cost model of the target's registers and caches. It depends on shapes
-// and target only, so the number of threads changes nothing. Sizes that are symbolic are nullopt. An operand is readable where it can be
-// read where it lies (B: contiguous along n); one that is not is packed.
-Tiling choose_tiling(const Target&, DType, std::optional<int64_t> m, std::optional<int64_t> n, std::optional<int64_t> k, bool a_readable,
-                     bool b_readable, std::optional<int64_t> batch = 1);
+// and target only, so the number of threads changes nothing. Sizes that are symbolic are nullopt.
+Tiling choose_tiling(const Target&, DType, std::optional<int64_t> m, std::optional<int64_t> n, std::optional<int64_t> k, OperandAccess a,
+                     OperandAccess b, std::optional<int64_t> batch = 1);
 
 }  // namespace sinter

@@ -16,7 +16,7 @@ void check(const Emitter& emitter, const ContractionKernel& contraction) {
     ensure(emitter.dtype_of(operand->argument) == contraction.dtype, "operands have the contraction's type");
     ensure(operand->packed || operand->position.strides.size() == loops, "an operand's position has a stride a loop");
   }
-  ensure(contraction.b.packed || contraction.b.position.strides[loops - 2].is(1), "an unpacked B is contiguous along n");
+  ensure(contraction.b.packed || contraction.n.is(1) || contraction.b.position.strides[loops - 2].is(1), "an unpacked B is contiguous along n");
 }
 
 // The packed panels of the batch numbered `batch`.
@@ -37,7 +37,6 @@ std::pair<llvm::Value*, llvm::Value*> divide(Emitter& emitter, llvm::Value* numb
 void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*, llvm::Value*> m_tiles,
                 std::pair<llvm::Value*, llvm::Value*> n_tiles, llvm::Value* k0, llvm::Value* depth, bool one_block) {
   const ContractionKernel& contraction = task.contraction;
-  const bool whole_columns = contraction.n.is_number() && contraction.n.number() % contraction.tile_n == 0;
   emitter.loop(n_tiles.first, n_tiles.second, 1, [&](llvm::Value* n_tile) {
     emitter.loop(m_tiles.first, m_tiles.second, 1, [&](llvm::Value* m_tile) {
       TilePoint tile;
@@ -51,7 +50,7 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
                              emitter.builder.CreateSub(m_tile, m_tiles.first));
       }
       llvm::Value* elements = emitter.multiply(number, emitter.number(contraction.tile_m * contraction.tile_n));
-      tile.sums = emitter.element(task.scratch, contraction.dtype, elements);
+      tile.sums = emitter.builder.CreateFreeze(emitter.element(task.scratch, contraction.dtype, elements));
 
       llvm::Value* last_block = emitter.builder.CreateICmpSGE(emitter.add(k0, depth), task.k);
       llvm::Value* whole = emitter.builder.CreateICmpSLE(emitter.add(tile.n0, emitter.number(contraction.tile_n)), task.n);
@@ -60,7 +59,7 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
         emit_tile_sums(emitter, task, tile, masked);
         finish(masked);
       };
-      if (whole_columns) {
+      if (task.whole_columns()) {
         both(false);
       } else if (contraction.b.packed) {
         emit_tile_sums(emitter, task, tile, false);

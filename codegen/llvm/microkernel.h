@@ -8,6 +8,9 @@ namespace sinter {
 struct TaskPoint {
   explicit TaskPoint(const ContractionKernel& of) : contraction(of) {}
   int64_t vectors() const { return contraction.tile_n / lanes; } // in a row of a tile
+  // Whether all tiles lie inside.
+  bool whole_rows() const { return contraction.m.is_number() && contraction.m.number() % contraction.tile_m == 0; }
+  bool whole_columns() const { return contraction.n.is_number() && contraction.n.number() % contraction.tile_n == 0; }
 
   const ContractionKernel& contraction;
   llvm::Value *m = nullptr, *n = nullptr, *k = nullptr;          // the extents

@@ -227,6 +227,18 @@ TEST_CASE("contraction: epilogues read and update in place", "[contraction]") {
     }
 }
 
+TEST_CASE("contraction: a matrix times a vector that lies scattered", "[contraction]") {
+  const ContractionShape shape{{}, 29, 1, 41};
+  const ContractionChoice choice{12, lanes(f32), 2, 1, 16, false, false, false, 1};
+  Kernel kernel = contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, 1));
+  std::get<ContractionKernel>(kernel.body).b.position.strides = {0, 3};
+  Problem<float> problem(1, 29, 1, 41);
+  Guarded<float> scattered(3 * 40 + 1), output(29), scratch(2 * 12 * lanes(f32));
+  for (int64_t l = 0; l < 41; ++l) scattered[3 * l] = problem.element_b(0, 0, l);
+  CompiledKernel(kernel).run({problem.a.data(), scattered.data(), output.data(), scratch.data()});
+  for (int64_t i = 0; i < 29; ++i) REQUIRE(same_bits(output[i], problem.expected[static_cast<size_t>(i)]));
+}
+
 TEST_CASE("contraction: NaN and infinity reach only their row and column", "[contraction]") {
   const ContractionShape shape{{}, "m", "n", "k"};
   for (const ContractionChoice& choice : choices(f32)) {
