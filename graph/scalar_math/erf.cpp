@@ -11,21 +11,25 @@ struct Exponent {  // g = base + slope * u
 };
 
 Exponent exponent_f32(Scalar t) {
-  Scalar slope = polynomial(t, {-0x1.3d6f0ep-17, 0x1.f54ffp-14, -0x1.4f6c6ep-11, 0x1.b87142p-10, -0x1.6cfdfcp-13, -0x1.39ad7cp-6, 0x1.a4f818p-4,
+  Scalar slope = polynomial(t, {-0x1.3d7122p-17, 0x1.f5515ap-14, -0x1.4f6cc6p-11, 0x1.b87166p-10, -0x1.6cfe48p-13, -0x1.39ad7cp-6, 0x1.a4f818p-4,
                                 0x1.45f302p-1, 0x1.06eba8p-3});
   return {t, slope, t};
 }
 
 // One polynomial's operations serve both intervals, [0, 1.25] and [1.25, 6]: its variable and its coefficients are chosen.
 Exponent exponent_f64(Scalar t) {
-  static constexpr double low[] = {-0x1.0680926716ac7p-29, 0x1.dcfe3fff9bbb7p-26,  -0x1.a1bee237593b7p-23, 0x1.c4cc71ef24c2ap-21, -0x1.3acb8056cef93p-19,
-                                   0x1.c75cfb8851819p-19,  0x1.941f2fd15311dp-19,  -0x1.ef15caa4bc022p-16, 0x1.0e21cc5055f4ep-14, 0x1.b29c4313de336p-16,
-                                   -0x1.35661103560b4p-11, 0x1.bca68a26e0d88p-10,  -0x1.b6b6970a2ea75p-13, -0x1.396685928afdcp-6, 0x1.a4f4e2a1af69cp-4,
-                                   0x1.45f306dc9c8aap-1,   0x1.06eba8214db68p-3};
-  static constexpr double high[] = {0x1.ed17b04bf3ba3p-40,  -0x1.e571fa4cb6117p-40, -0x1.200a6b5d799ffp-35, 0x1.7c4d539452781p-33, -0x1.bc2e1dbfc63eep-31,
-                                    0x1.e19212ad28cd4p-29,  -0x1.79a721b16f7cap-27, 0x1.b0bb52b6fbb23p-27,  0x1.4f0b778e768f4p-23, -0x1.dad9a0bbfdc0ap-20,
-                                    0x1.ac03b290507a6p-17,  -0x1.43173665f5fbbp-14, 0x1.b961395d28d4bp-12,  -0x1.1bd558e71ad31p-9, 0x1.63cc1da7dc3bcp-7,
-                                    0x1.e3460a18c5352p-1,   0x1.56925248da926p+2};
+  static constexpr double low[] = {
+      -0x1.0680926716ac7p-29, 0x1.dcfe3fff9bbb7p-26, -0x1.a1bee237593b7p-23, 0x1.c4cc71ef24c2ap-21,
+      -0x1.3acb8056cef93p-19, 0x1.c75cfb8851819p-19, 0x1.941f2fd15311dp-19, -0x1.ef15caa4bc022p-16,
+      0x1.0e21cc5055f4ep-14, 0x1.b29c4313de336p-16, -0x1.35661103560b4p-11, 0x1.bca68a26e0d88p-10,
+      -0x1.b6b6970a2ea75p-13, -0x1.396685928afdcp-6, 0x1.a4f4e2a1af69cp-4, 0x1.45f306dc9c8aap-1,
+      0x1.06eba8214db68p-3};
+  static constexpr double high[] = {
+      0x1.ed17b04bf3ba3p-40, -0x1.e571fa4cb6117p-40, -0x1.200a6b5d799ffp-35, 0x1.7c4d539452781p-33,
+      -0x1.bc2e1dbfc63eep-31, 0x1.e19212ad28cd4p-29, -0x1.79a721b16f7cap-27, 0x1.b0bb52b6fbb23p-27,
+      0x1.4f0b778e768f4p-23, -0x1.dad9a0bbfdc0ap-20, 0x1.ac03b290507a6p-17, -0x1.43173665f5fbbp-14,
+      0x1.b961395d28d4bp-12, -0x1.1bd558e71ad31p-9, 0x1.63cc1da7dc3bcp-7, 0x1.e3460a18c5352p-1,
+      0x1.56925248da926p+2};
   Scalar is_high = t > t.like(1.25);
   auto chosen = [&](size_t k) { return select(is_high, t.like(high[k]), t.like(low[k])); };
   Scalar u = t - select(is_high, t.like(2.5), t.like(0));
@@ -36,7 +40,7 @@ Exponent exponent_f64(Scalar t) {
 
 // (1 - r - exp(-r)) / r^2 for |r| a little over log(2)/2.
 Scalar tail(Scalar r) {
-  if (r.type() == f32) return polynomial(r, {-0x1.6b32eep-10, 0x1.123cb6p-7, -0x1.555754p-5, 0x1.555496p-3, -0x1.fffffep-2});
+  if (r.type() == f32) return polynomial(r, {-0x1.6b99cap-10, 0x1.1225a8p-7, -0x1.5556f6p-5, 0x1.5554b4p-3, -0x1.fffffep-2});
   return polynomial(r, {-0x1.1f27cd63d9677p-29, 0x1.af5cfda09f2c0p-26, -0x1.27e50270a19e6p-22, 0x1.71ddf94d094b3p-19, -0x1.a01a019aaffefp-16,
                         0x1.a01a01af8f730p-13, -0x1.6c16c16c16f5dp-10, 0x1.111111110f72dp-7, -0x1.5555555555559p-5, 0x1.5555555555559p-3, -0.5});
 }

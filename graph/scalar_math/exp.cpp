@@ -18,7 +18,7 @@ Scalar exp_wide(Scalar r) {
 
 // (expm1(r) - r) / r^2 for |r| a little over log(2)/2.
 Scalar expm1_tail(Scalar r) {
-  if (r.type() == f32) return polynomial(r, {0x1.9e6918p-13, 0x1.6d3a4p-10, 0x1.1112dcp-7, 0x1.5554f8p-5, 0x1.555554p-3, 0.5});
+  if (r.type() == f32) return polynomial(r, {0x1.9e6daap-13, 0x1.6d3ad8p-10, 0x1.1112dcp-7, 0x1.5554f8p-5, 0x1.555554p-3, 0.5});
   return polynomial(r, {0x1.1f27cd63d9677p-29, 0x1.af5cfda09f2c0p-26, 0x1.27e50270a19e6p-22, 0x1.71ddf94d094b3p-19, 0x1.a01a019aaffefp-16,
                         0x1.a01a01af8f730p-13, 0x1.6c16c16c16f5dp-10, 0x1.111111110f72dp-7, 0x1.5555555555559p-5, 0x1.5555555555559p-3, 0.5});
 }

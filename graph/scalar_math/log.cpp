@@ -10,7 +10,8 @@ constexpr uint64_t two_thirds_f32 = 0x3f2aaaab, root_half_f64 = 0x3fe6a09e667f3b
 
 // log(1 + f) for 2/3 <= 1 + f < 4/3.
 Scalar log_f32(Scalar f) {
-  Scalar q = polynomial(f, {-0x1.081a82p-3, 0x1.1ebb9cp-3, -0x1.f30a2ep-4, 0x1.1ec992p-3, -0x1.559dfcp-3, 0x1.99d0bcp-3, -0x1.fffefp-3, 0x1.555506p-2, -0.5});
+  Scalar q = polynomial(f, {-0x1.082d32p-3, 0x1.1eb5aep-3, -0x1.f304a8p-4, 0x1.1eca56p-3, -0x1.559e0ep-3, 0x1.99d0b6p-3, -0x1.fffefp-3,
+                            0x1.555506p-2, -0.5});
   return fma(f * f, q, f);
 }
 

@@ -24,10 +24,12 @@ Scalar sine_f32(Scalar x, double shift) {
   if (shift != 0) turns = turns + shift;
   Scalar shifted = turns + 0x1.8p52;
   Scalar rest = fma(wide, low, turns - (shifted - 0x1.8p52));
-  // `low` came after the rounding, so that |rest| may be 0.508. An odd number of half turns changes the sign. The product sign * rest * polynomial keeps a zero's sign.
+  // |rest| may be 0.508, as `low` came after the rounding. An odd number of half turns changes the sign, and the product of the rest, with
+  // its sign, and the polynomial keeps a zero's.
   Scalar odd = bitcast(shifted, i64) << 63;
   Scalar u = rest * rest;
-  Scalar p = polynomial(u, {0x1.3d15554763ef7p-4, -0x1.3243ec2b4c82dp-1, 0x1.46685ebbdc567p+1, -0x1.4abbbf97c565fp+2, 0x1.921fb519fb49ep+1});
+  Scalar p = polynomial(u, {0x1.3d15554763ef7p-4, -0x1.3243ec2b4c82dp-1, 0x1.46685ebbdc567p+1, -0x1.4abbbf97c565fp+2,
+                            0x1.921fb519fb49ep+1});
   return convert(bitcast(bitcast(rest, i64) ^ odd, f64) * p, f32);
 }
 
@@ -37,13 +39,13 @@ Scalar sine_f64(Scalar x, uint64_t quarter_turns) {
   Scalar shifted = fma(bounded, x.like(0x1.45f306dc9c883p-1), x.like(0x1.8p52));
   Scalar n = shifted - 0x1.8p52;
   Scalar first = fma(n, x.like(-0x1.921fb54442d18p+0), bounded);
-  Scalar second = n * 0x1.1a62633145c07p-54;
-  Scalar second_low = fma(n, x.like(0x1.1a62633145c07p-54), -second);
+  Scalar second = n * 0x1.1a62633145c06p-54;
+  Scalar second_low = fma(n, x.like(0x1.1a62633145c06p-54), -second);
   Scalar r = first - second;
   // What was lost of first - second (either may be the larger), of the second product, and the third part.
   Scalar back = r + second;
   Scalar lost = (first - back) + ((back - r) - second);
-  Scalar low = fma(n, x.like(0x1.f1976b7ed8fbcp-110), lost - second_low);
+  Scalar low = fma(n, x.like(-0x1.c1cd129024e09p-107), lost - second_low);
 
   Scalar z = r * r;
   Scalar odd = polynomial(z, {0x1.5d7d56bd4bc18p-33, -0x1.ae5e1d23b2f5cp-26, 0x1.71de351cdf92cp-19, -0x1.a01a019bac55bp-13, 0x1.111111110f572p-7,

@@ -47,15 +47,15 @@ std::string show(const Worst<T>& w) {
 
 }  // namespace
 
-TEST_CASE("f32 pow is within 1 ulp, and within 1 without fused multiply-add") {
+TEST_CASE("f32 pow is within 1.5 ulp, and within 2 without fused multiply-add") {
   ScalarExpr expr = expr_of(scalar::pow, f32);
   Worst<float> worst = worst_of<float, double>(expr, 1 << 20, 1);
   INFO(show(worst));
-  CHECK(worst.ulps <= 1);
+  CHECK(worst.ulps <= 1.5);
   worst = worst_of<float, double>(without_fma(expr), 1 << 18, 2);
   INFO(show(worst));
-  CHECK(worst.ulps <= 1);
-  CHECK(instructions(expr) <= 76);
+  CHECK(worst.ulps <= 2);
+  CHECK(instructions(expr) <= 71);
 }
 
 TEST_CASE("f64 pow is within 2 ulp") {
@@ -64,7 +64,7 @@ TEST_CASE("f64 pow is within 2 ulp") {
   Worst<double> worst = worst_of<double, long double>(expr, 1 << 19, 1);
   INFO(show(worst));
   CHECK(worst.ulps <= 2);
-  CHECK(instructions(expr) <= 131);
+  CHECK(instructions(expr) <= 128);
 }
 
 TEST_CASE("pow is within its bounds for many pairs", "[exhaustive]") {
@@ -78,7 +78,7 @@ TEST_CASE("pow is within its bounds for many pairs", "[exhaustive]") {
     wide.note(w.ulps, w.at, w.and_at);
   }
   fmt::print("f32 {}\nf64 {}\n", show(single), show(wide));
-  CHECK(single.ulps <= 1);
+  CHECK(single.ulps <= 1.5);
   CHECK(wide.ulps <= 2);
 }
 
