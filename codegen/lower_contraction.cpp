@@ -91,7 +91,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   Walk<BodyMaker> walk(program, plan, group, maker);
   for (NodeId id : group.stored) {
     const Index& at = group.at[static_cast<size_t>(std::find(group.members.begin(), group.members.end(), id) - group.members.begin())];
-    maker.store(id, flattened(at, graph.type(id).shape), walk.value(id, at));
+    maker.store(id, flattened(at, graph.type(id).shape, group.loops.size()), walk.value(id, at));
   }
   c.epilogue = maker.finish();
   Kernel kernel{"contraction", arguments.kernel_arguments, {}, tiling.grain, c};

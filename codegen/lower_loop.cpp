@@ -68,8 +68,7 @@ LoweredGroup lower_loop(const Program& program, const FusionPlan& plan, const Gr
   Walk<BodyMaker> walk(program, plan, group, maker);
   for (NodeId id : group.stored) {
     const Index& at = group.at[static_cast<size_t>(std::find(group.members.begin(), group.members.end(), id) - group.members.begin())];
-    Affine position = at.axes.empty() ? constant_index(Dim(0), group.loops.size()) : flattened(at, program.graph.type(id).shape);
-    maker.store(id, position, walk.member(id));
+    maker.store(id, flattened(at, program.graph.type(id).shape, group.loops.size()), walk.member(id));
   }
   LoopKernel loop{group.loops, maker.finish(), false};
   std::vector<Affine*> functions = affines_of({&loop.body});

@@ -28,8 +28,7 @@ struct RowLowering {
   }
 
   Affine position(size_t i) const {
-    const Index& at = group.at[i];
-    return at.axes.empty() ? constant_index(Dim(0), group.loops.size()) : flattened(at, graph.type(group.members[i]).shape);
+    return flattened(group.at[i], graph.type(group.members[i]).shape, group.loops.size());
   }
 
   uint32_t new_slot(NodeId id) {

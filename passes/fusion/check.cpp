@@ -81,7 +81,7 @@ class Checker {
   // Each member is computed once at every point, or once a row.
   void check_cover(const Group& group, size_t i, Family family) const {
     NodeId id = group.members[i];
-    Affine position = group.at[i].axes.empty() ? constant_index(Dim(0), group.loops.size()) : flattened(group.at[i], graph_.type(id).shape);
+    Affine position = flattened(group.at[i], graph_.type(id).shape, group.loops.size());
     std::vector<bool> all(group.loops.size(), true), kept = group.reduced;
     kept.flip();
     bool full = dense(position, group.loops, all), row = group.kind == GroupKind::row && dense(position, group.loops, kept);
@@ -133,7 +133,7 @@ class Checker {
     }
     if (node.op == Op::iota || node.op == Op::dimension || (node.op == Op::constant && product(node.type.shape).is(1))) return;
     if (is_memory_leaf(id) || plan_.stored_by[id.index] >= 0) {
-      loads_[id].push_back({index.axes.empty() ? constant_index(Dim(0), group.loops.size()) : flattened(index, node.type.shape), stage, index.bounds.empty()});
+      loads_[id].push_back({flattened(index, node.type.shape, group.loops.size()), stage, index.bounds.empty()});
       return;
     }
     if (moves(node.op)) return follow_movement(group, id, index, stage);
@@ -149,7 +149,7 @@ class Checker {
     while (plan_.stored_by[base.index] < 0 && graph_.node(base).op == Op::reshape) base = graph_.inputs(base)[0];
     bool literal = graph_.node(base).op == Op::constant && product(graph_.type(base).shape).is(1);
     if (graph_.node(id).op == Op::reshape && !literal && (is_memory_leaf(base) || plan_.stored_by[base.index] >= 0) && !contains(group.members, base)) {
-      loads_[base].push_back({flattened(index, graph_.type(id).shape), stage, index.bounds.empty()});
+      loads_[base].push_back({flattened(index, graph_.type(id).shape, group.loops.size()), stage, index.bounds.empty()});
       return;
     }
     auto from = pulled(graph_, id, index, group.loops);
@@ -181,7 +181,7 @@ class Checker {
   void check_replaceable(const Group& group, NodeId value, NodeId by) const {
     holds(contains(group.stored, by), by, "replaces what its group reads, and is not stored there");
     size_t i = static_cast<size_t>(std::find(group.members.begin(), group.members.end(), by) - group.members.begin());
-    Affine position = flattened(group.at[i], graph_.type(by).shape);
+    Affine position = flattened(group.at[i], graph_.type(by).shape, group.loops.size());
     holds(size_of(graph_.type(by).dtype) == size_of(graph_.type(value).dtype) && product(graph_.type(by).shape) == product(graph_.type(value).shape), by, "replaces a value of another size");
     holds(dense(position, group.loops, std::vector<bool>(group.loops.size(), true)), by, "replaces a value, and is not stored once a point");
     for (const Load& load : loads_.at(value)) {

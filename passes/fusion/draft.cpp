@@ -179,7 +179,7 @@ class Drafter {
     return dense(flattened_in(group, id, index), group.loops, kept);
   }
   Affine flattened_in(const Group& group, NodeId id, const Index& index) const {
-    return index.axes.empty() ? constant_index(Dim(0), group.loops.size()) : flattened(index, graph_.type(id).shape);
+    return flattened(index, graph_.type(id).shape, group.loops.size());
   }
 
   // In a contraction the loops of the result's rows and columns stay two: what joins has to walk them so that rows of a tile are rows.

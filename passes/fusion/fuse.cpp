@@ -67,7 +67,7 @@ void find_reads(const Program& program, const FusionPlan& plan, Group& group) {
       if (std::find(group.stored.begin(), group.stored.end(), s) == group.stored.end()) continue;
       if (info(graph.node(s).op).family == Family::reduction || (group.kind == GroupKind::row && group.stage[i] < last_stage)) continue;
       if (size_of(graph.type(s).dtype) != size_of(graph.type(id).dtype) || !(product(graph.type(s).shape) == product(graph.type(id).shape))) continue;
-      Affine position = flattened(group.at[i], graph.type(s).shape);
+      Affine position = flattened(group.at[i], graph.type(s).shape, group.loops.size());
       if (!dense(position, group.loops, std::vector<bool>(group.loops.size(), true))) continue;
       if (std::all_of(loads.begin(), loads.end(), [&](const Reads::Load& l) { return l.whole && !l.in_operand && l.position == position; })) read.replaceable_by.push_back(s);
     }

@@ -27,8 +27,7 @@ Index identity(const Shape& loops) {
   return index;
 }
 
-Affine flattened(const Index& index, const Shape& of) {
-  size_t loops = index.axes.empty() ? 0 : index.axes[0].strides.size();
+Affine flattened(const Index& index, const Shape& of, size_t loops) {
   Affine position = constant_index(Dim(0), loops);
   Dim stride(1);
   for (size_t a = of.size(); a-- > 0; stride = stride * of[a]) position = added(position, scaled(index.axes[a], stride));

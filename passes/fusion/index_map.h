@@ -32,7 +32,7 @@ Affine scaled(const Affine&, const Dim& factor);
 Affine added(const Affine&, const Affine&);
 Affine constant_index(const Dim& offset, size_t loops);
 Index identity(const Shape& loops);                           // axis i is loop i
-Affine flattened(const Index&, const Shape& of);              // the row-major position in a value of that shape
+Affine flattened(const Index&, const Shape& of, size_t loops);  // the row-major position in a value of that shape
 std::vector<Affine> substituted(const std::vector<Affine>&, const std::vector<Affine>& loops);  // each loop replaced by a function of others
 
 // The same row-major position, as an index of a value of shape `to`; nothing where that is not affine.

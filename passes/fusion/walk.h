@@ -47,7 +47,7 @@ class Walk {
     if (node.op == Op::constant && product(node.type.shape).is(1)) return visitor_.constant(graph_.constant_value(id));
     if (node.op == Op::iota || node.op == Op::dimension) return computed(id, index);
     bool leaf = info(node.op).family == Family::leaf;
-    if (leaf || (!own && plan_.stored_by[id.index] >= 0)) return visitor_.load(id, flattened(index, node.type.shape), index.bounds);
+    if (leaf || (!own && plan_.stored_by[id.index] >= 0)) return visitor_.load(id, flattened(index, node.type.shape, group_.loops.size()), index.bounds);
     return computed(id, index);
   }
 
@@ -81,7 +81,7 @@ class Walk {
       const Node& of_base = graph_.node(base);
       bool literal = of_base.op == Op::constant && product(of_base.type.shape).is(1);
       bool leaf = info(of_base.op).family == Family::leaf && of_base.op != Op::iota && of_base.op != Op::dimension && !literal;
-      if ((leaf || plan_.stored_by[base.index] >= 0) && !member_.count(base)) return visitor_.load(base, flattened(index, node.type.shape), index.bounds);
+      if ((leaf || plan_.stored_by[base.index] >= 0) && !member_.count(base)) return visitor_.load(base, flattened(index, node.type.shape, group_.loops.size()), index.bounds);
     }
     auto from = pulled(graph_, id, index, group_.loops);
     if (!from) throw NotAffine{id};
