@@ -92,6 +92,7 @@ class Checker {
   void check_edges(const Group& group, size_t i) {
     NodeId id = group.members[i];
     seen_.clear();
+    inner_ = is_inner(group, i);
     Family family = info(graph_.node(id).op).family;
     if (family == Family::contraction) {
       for (NodeId input : graph_.inputs(id)) follow_operand(group, input);
@@ -133,7 +134,7 @@ class Checker {
     }
     if (node.op == Op::iota || node.op == Op::dimension || (node.op == Op::constant && product(node.type.shape).is(1))) return;
     if (is_memory_leaf(id) || plan_.stored_by[id.index] >= 0) {
-      loads_[id].push_back({flattened(index, node.type.shape, group.loops.size()), stage, index.bounds.empty()});
+      loads_[id].push_back({flattened(index, node.type.shape, group.loops.size()), stage, index.bounds.empty(), inner_});
       return;
     }
     if (moves(node.op)) return follow_movement(group, id, index, stage);
@@ -149,7 +150,7 @@ class Checker {
     while (plan_.stored_by[base.index] < 0 && graph_.node(base).op == Op::reshape) base = graph_.inputs(base)[0];
     bool literal = graph_.node(base).op == Op::constant && product(graph_.type(base).shape).is(1);
     if (graph_.node(id).op == Op::reshape && !literal && (is_memory_leaf(base) || plan_.stored_by[base.index] >= 0) && !contains(group.members, base)) {
-      loads_[base].push_back({flattened(index, graph_.type(id).shape, group.loops.size()), stage, index.bounds.empty()});
+      loads_[base].push_back({flattened(index, graph_.type(id).shape, group.loops.size()), stage, index.bounds.empty(), inner_});
       return;
     }
     auto from = pulled(graph_, id, index, group.loops);
@@ -170,7 +171,7 @@ class Checker {
       const Node& node = graph_.node(at);
       if (node.op == Op::iota || node.op == Op::dimension) continue;
       if (is_memory_leaf(at) || plan_.stored_by[at.index] >= 0) {
-        if (!(node.op == Op::constant && product(node.type.shape).is(1))) loads_[at].push_back({{}, 0, false});
+        if (!(node.op == Op::constant && product(node.type.shape).is(1))) loads_[at].push_back({{}, 0, false, true});
         continue;
       }
       holds(moves(node.op) || plan_.recomputed[at.index], at, "is neither stored nor recomputed, and read");
@@ -183,22 +184,39 @@ class Checker {
     size_t i = static_cast<size_t>(std::find(group.members.begin(), group.members.end(), by) - group.members.begin());
     Affine position = flattened(group.at[i], graph_.type(by).shape, group.loops.size());
     holds(size_of(graph_.type(by).dtype) == size_of(graph_.type(value).dtype) && product(graph_.type(by).shape) == product(graph_.type(value).shape), by, "replaces a value of another size");
-    holds(dense(position, group.loops, std::vector<bool>(group.loops.size(), true)), by, "replaces a value, and is not stored once a point");
+    std::vector<bool> over(group.loops.size(), true);
+    bool row = group.kind == GroupKind::row;
+    for (size_t l = 0; l < group.loops.size(); ++l) row = row && (!group.reduced[l] || position.strides[l].is(0));
+    if (row) over = group.reduced, over.flip();
+    holds(dense(position, group.loops, over), by, "replaces a value, and is not stored once a point");
+    // Inner stages compute again, and read again, what earlier ones did; what a row has one of is computed once, before its inner stage.
+    uint32_t last_inner = 0;
+    for (size_t k = 0; k < group.members.size(); ++k)
+      if (is_inner(group, k) && (contains(group.stored, group.members[k]) || info(graph_.node(group.members[k]).op).family == Family::reduction))
+        last_inner = std::max(last_inner, group.stage[k]);
+    holds(row || group.stage[i] >= last_inner, by, "replaces a value that a later stage may read");
     for (const Load& load : loads_.at(value)) {
       holds(load.whole && load.position == position, by, "replaces a value that is read elsewhere than it is stored");
       holds(load.stage <= group.stage[i], by, "replaces a value that a later stage reads");
+      holds(!row || !load.inner || last_inner < group.stage[i], by, "replaces a row's value that an inner stage reads after it");
     }
-    // Later stages compute again what earlier ones did.
-    if (group.kind == GroupKind::row)
-      for (size_t k = 0; k < group.members.size(); ++k)
-        holds(info(graph_.node(group.members[k]).op).family != Family::reduction || group.stage[k] <= group.stage[i], by, "replaces a value, and a reduction comes after it");
+  }
+
+  // Whether a member is computed at every point of a row, not once.
+  bool is_inner(const Group& group, size_t i) const {
+    if (group.kind != GroupKind::row || info(graph_.node(group.members[i]).op).family == Family::reduction) return true;
+    for (const Affine& a : group.at[i].axes)
+      for (size_t l = 0; l < group.loops.size(); ++l)
+        if (group.reduced[l] && !a.strides[l].is(0)) return true;
+    return false;
   }
 
   struct Load {
     Affine position;
     uint32_t stage;
-    bool whole;
+    bool whole, inner;
   };
+  bool inner_ = true;  // of the member whose edges are followed
   const Program& program_;
   const Graph& graph_;
   const FusionPlan& plan_;

@@ -15,15 +15,20 @@ struct Reads {
   struct Value {};
   struct Load {
     Affine position;
-    bool whole;       // no bounds
-    bool in_operand;  // of a contraction, while packing
+    bool whole;        // no bounds
+    bool in_operand;   // of a contraction, while packing
+    bool once_a_row;   // by a value that a row has one of, in a stage of its own
+    uint32_t stage;
   };
-  const Group& group;
+  const Graph& graph;
+  const std::vector<bool>& at_hand;  // by node: computed before, in a stage of its own
+  bool in_operand = false, once_a_row = false;
+  uint32_t stage = 0;
+  NodeId current;
   std::map<NodeId, std::vector<Load>> loads;
-  bool in_operand = false;
 
   Value load(NodeId id, const Affine& position, const std::vector<Bound>& bounds) {
-    loads[id].push_back({position, bounds.empty(), in_operand});
+    loads[id].push_back({position, bounds.empty(), in_operand, once_a_row, stage});
     return {};
   }
   Value constant(const Tensor&) { return {}; }
@@ -32,28 +37,63 @@ struct Reads {
   Value inside(const std::vector<Bound>&) { return {}; }
   Value apply(NodeId, std::span<const Value>) { return {}; }
   Value choose(Value, Value, Value) { return {}; }
-  bool given(NodeId id, Value&) { return id == group.hero || info(graph->node(id).op).family == Family::reduction; }
-  const Graph* graph;
+  bool given(NodeId id, Value&) { return id != current && at_hand[id.index]; }
 };
 
-void find_reads(const Program& program, const FusionPlan& plan, Group& group) {
+bool is_row_value(const Group& group, size_t i) {
+  for (const Affine& a : group.at[i].axes)
+    for (size_t l = 0; l < group.loops.size(); ++l)
+      if (group.reduced[l] && !a.strides[l].is(0)) return false;
+  return group.kind == GroupKind::row;
+}
+
+bool stores(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
+
+// Whether `s`, member i, may be written over a value with these loads. Inner stages compute again what they need, and read again for it; a
+// row's own values are computed once.
+bool may_replace(const Graph& graph, const Group& group, size_t i, uint32_t last_inner_stage, NodeId value, const std::vector<Reads::Load>& loads) {
+  NodeId s = group.members[i];
+  if (!stores(group, s) || info(graph.node(s).op).family == Family::reduction) return false;
+  if (size_of(graph.type(s).dtype) != size_of(graph.type(value).dtype) || !(product(graph.type(s).shape) == product(graph.type(value).shape))) return false;
+  bool row = is_row_value(group, i);
+  std::vector<bool> over(group.loops.size(), true);
+  if (row) over = group.reduced, over.flip();
+  Affine position = flattened(group.at[i], graph.type(s).shape, group.loops.size());
+  if (!dense(position, group.loops, over) || (!row && group.stage[i] < last_inner_stage)) return false;
+  return std::all_of(loads.begin(), loads.end(), [&](const Reads::Load& l) {
+    bool before = !row || (l.once_a_row ? l.stage <= group.stage[i] : last_inner_stage < group.stage[i]);
+    return l.whole && !l.in_operand && l.position == position && before;
+  });
+}
+
+// `all`: as if every member were stored.
+void find_reads(const Program& program, const FusionPlan& plan, Group& group, bool all) {
   const Graph& graph = program.graph;
-  Reads reads{group, {}, false, &graph};
-  Walk<Reads> walk(program, plan, group, reads);
-  uint32_t last_stage = 0;
+  std::vector<bool> at_hand(graph.size());
+  if (group.hero.valid()) at_hand[group.hero.index] = true;
+  for (size_t i = 0; i < group.members.size(); ++i)
+    if (info(graph.node(group.members[i]).op).family == Family::reduction || is_row_value(group, i)) at_hand[group.members[i].index] = true;
+  Reads reads{graph, at_hand, false, false, 0, NodeId(), {}};
+  Walk<Reads> inner(program, plan, group, reads);
+  uint32_t last_inner_stage = 0;
   for (size_t i = 0; i < group.members.size(); ++i) {
     NodeId id = group.members[i];
-    if (info(graph.node(id).op).family == Family::reduction) {
-      walk.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
-      last_stage = std::max(last_stage, group.stage[i]);
-    } else if (id != group.hero) walk.member(id);
+    bool reduction = info(graph.node(id).op).family == Family::reduction, row = !reduction && is_row_value(group, i);
+    reads.stage = group.stage[i];
+    reads.once_a_row = row;
+    reads.current = id;
+    if (id == group.hero && group.kind == GroupKind::contraction) continue;
+    if (row) Walk<Reads>(program, plan, group, reads).member(id);
+    else if (reduction) inner.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
+    else if (all || stores(group, id)) inner.member(id);
+    if (!row && (reduction || stores(group, id))) last_inner_stage = std::max(last_inner_stage, group.stage[i]);
   }
   if (group.kind == GroupKind::contraction) {
-    // Operands have loops of their own, so only whether each can be walked is asked here, over the loops of packing.
-    reads.in_operand = true;
+    // Operands have loops of their own, those of packing.
     for (int side = 0; side < 2; ++side) {
       Group packing = operand_group(graph, group.hero, side);
-      Reads operand{packing, {}, true, &graph};
+      std::vector<bool> nothing(graph.size());
+      Reads operand{graph, nothing, true, false, 0, NodeId(), {}};
       Walk<Reads> pack(program, plan, packing, operand);
       pack.value(graph.inputs(group.hero)[static_cast<size_t>(side)], packing.at[0]);
       for (auto& [id, loads] : operand.loads) reads.loads[id].insert(reads.loads[id].end(), loads.begin(), loads.end());
@@ -62,15 +102,8 @@ void find_reads(const Program& program, const FusionPlan& plan, Group& group) {
   group.reads.clear();
   for (auto& [id, loads] : reads.loads) {
     GroupRead read{id, {}};
-    for (size_t i = 0; i < group.members.size(); ++i) {
-      NodeId s = group.members[i];
-      if (std::find(group.stored.begin(), group.stored.end(), s) == group.stored.end()) continue;
-      if (info(graph.node(s).op).family == Family::reduction || (group.kind == GroupKind::row && group.stage[i] < last_stage)) continue;
-      if (size_of(graph.type(s).dtype) != size_of(graph.type(id).dtype) || !(product(graph.type(s).shape) == product(graph.type(id).shape))) continue;
-      Affine position = flattened(group.at[i], graph.type(s).shape, group.loops.size());
-      if (!dense(position, group.loops, std::vector<bool>(group.loops.size(), true))) continue;
-      if (std::all_of(loads.begin(), loads.end(), [&](const Reads::Load& l) { return l.whole && !l.in_operand && l.position == position; })) read.replaceable_by.push_back(s);
-    }
+    for (size_t i = 0; i < group.members.size(); ++i)
+      if (may_replace(graph, group, i, last_inner_stage, id, loads)) read.replaceable_by.push_back(group.members[i]);
     group.reads.push_back(std::move(read));
   }
 }
@@ -159,6 +192,25 @@ void take_prologues(const Program& program, const std::set<NodeId>& leaving, Fus
   }
 }
 
+// Drops members that nothing stored needs: those that only served values which their readers now compute themselves.
+void drop_unneeded(const Graph& graph, const FusionPlan& plan, Group& group) {
+  std::set<NodeId> own(group.members.begin(), group.members.end()), needed(group.stored.begin(), group.stored.end()), seen;
+  std::vector<NodeId> open(group.stored.begin(), group.stored.end());
+  while (!open.empty()) {
+    NodeId id = open.back();
+    open.pop_back();
+    if (!seen.insert(id).second) continue;
+    if (own.count(id)) needed.insert(id);
+    else if (!is_movement(graph.node(id).op) && !plan.recomputed[id.index]) continue;
+    open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
+  }
+  Group kept = group;
+  kept.members.clear(), kept.at.clear(), kept.stage.clear();
+  for (size_t i = 0; i < group.members.size(); ++i)
+    if (needed.count(group.members[i])) kept.members.push_back(group.members[i]), kept.at.push_back(group.at[i]), kept.stage.push_back(group.stage[i]);
+  group = std::move(kept);
+}
+
 // The plan of the drafts: what is stored, who reads it, in which order.
 FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, const std::set<NodeId>& leaving, std::vector<bool> recomputed) {
   const Graph& graph = program.graph;
@@ -178,14 +230,23 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
       if (!plan.recomputed[id.index]) plan.stored_by[id.index] = static_cast<int32_t>(g);
   std::set<NodeId> read = leaving;
   for (Group& group : groups) {
-    find_reads(program, plan, group);
+    find_reads(program, plan, group, true);
     for (const GroupRead& r : group.reads) read.insert(r.value);
   }
   for (Group& group : groups) {
     for (NodeId id : group.members)
       if (read.count(id) && !plan.recomputed[id.index]) group.stored.push_back(id);
       else plan.stored_by[id.index] = -1;
-    find_reads(program, plan, group);
+    drop_unneeded(graph, plan, group);
+  }
+  std::vector<Group> used;
+  for (Group& group : groups)
+    if (!group.members.empty()) used.push_back(std::move(group));
+  groups = std::move(used);
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(g);
+  for (Group& group : groups) {
+    find_reads(program, plan, group, false);
   }
   // A stable topological order: a group follows its producers; ties go by the first member.
   std::vector<size_t> order, waiting(groups.size(), 0);
@@ -194,7 +255,6 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
     for (const GroupRead& r : groups[g].reads)
       if (int32_t from = plan.stored_by[r.value.index]; from >= 0) readers[static_cast<size_t>(from)].push_back(g), ++waiting[g];
   auto later = [&](size_t a, size_t b) { return groups[a].members.front() > groups[b].members.front(); };
-  std::set<size_t, decltype([](size_t a, size_t b) { return a < b; })> unused;
   std::vector<size_t> ready;
   for (size_t g = 0; g < groups.size(); ++g)
     if (waiting[g] == 0) ready.push_back(g);
