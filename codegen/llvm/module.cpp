@@ -23,13 +23,6 @@
 namespace sinter {
 namespace {
 
-template <class... F>
-struct Match : F... {
-  using F::operator()...;
-};
-template <class... F>
-Match(F...) -> Match<F...>;
-
 std::unique_ptr<llvm::Module> empty_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, const std::string& name) {
   auto module = std::make_unique<llvm::Module>(name, context);
   module->setTargetTriple(machine.getTargetTriple().str());
@@ -63,12 +56,10 @@ std::unique_ptr<llvm::Module> kernel_module(llvm::LLVMContext& context, llvm::Ta
                                             const std::string& symbol) {
   auto module = empty_module(context, machine, kernel.name.empty() ? symbol : kernel.name);
   Emitter emitter(*module, kernel, target, symbol);
-  std::visit(Match{
-      [&](const LoopKernel& body) { emit_loop(emitter, body); },
-      [&](const RowKernel& body) { emit_row(emitter, body); },
-      [&](const PackKernel& body) { emit_pack(emitter, body); },
-      [&](const ContractionKernel& body) { emit_contraction(emitter, body); },
-  }, kernel.body);
+  if (auto* loop = std::get_if<LoopKernel>(&kernel.body)) emit_loop(emitter, *loop);
+  else if (auto* row = std::get_if<RowKernel>(&kernel.body)) emit_row(emitter, *row);
+  else if (auto* pack = std::get_if<PackKernel>(&kernel.body)) emit_pack(emitter, *pack);
+  else emit_contraction(emitter, std::get<ContractionKernel>(kernel.body));
   emitter.finish();
   verify(*module, to_string(kernel));
   return module;
