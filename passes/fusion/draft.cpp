@@ -11,6 +11,21 @@ namespace {
 
 constexpr size_t most_members = 200;  // of one kernel: more would not fit its registers, nor a compile time in milliseconds
 
+// Elements of a row that its later stages still find in the cache. A longer one is read from memory again anyway, by one thread: what comes
+// after its reduction is better off in a kernel of its own. Symbols count as 64.
+constexpr double longest_staged_row = 65536;
+
+double row_elements(const Group& group) {
+  double elements = 1;
+  for (size_t l = 0; l < group.loops.size(); ++l)
+    if (group.reduced[l]) {
+      Bindings bindings;
+      for (const std::string& symbol : group.loops[l].symbols()) bindings[symbol] = 64;
+      elements *= static_cast<double>(group.loops[l].evaluate(bindings));
+    }
+  return elements;
+}
+
 bool is_elementwise(Op op) { return info(op).family == Family::elementwise; }
 bool is_reduction(Op op) { return info(op).family == Family::reduction; }
 
@@ -190,6 +205,8 @@ class Drafter {
     for (const Source& s : from)
       if (!index && draft_of(s.value) == static_cast<int>(d)) index = pushed_through(draft, s);
     if (!index || !(is_full(draft.group, id, *index) || is_row(draft.group, id, *index))) return std::nullopt;
+    bool later = draft.group.kind == GroupKind::row && stage_in(d, from) > 0 && !is_row(draft.group, id, *index);
+    if (later && row_elements(draft.group) > longest_staged_row) return std::nullopt;
     return agrees(draft, d, from, *index) ? index : std::nullopt;
   }
 
