@@ -143,6 +143,22 @@ std::vector<NodeId> leaves(const Stages& stages, Place place) {
   return all;
 }
 
+// What a call must give: all that the program as written reaches, so that what the passes find superfluous does not show at the call.
+std::vector<NamedType> inputs_of(const Program& program) {
+  const Graph& graph = program.graph;
+  std::vector<NamedType> inputs;
+  std::vector<bool> needed = reachable(program);
+  for (size_t i = 0; i < graph.size(); ++i)
+    if (NodeId id(i); needed[i] && graph.node(id).op == Op::variable) inputs.push_back({graph.attributes<VariableAttributes>(id).name, graph.type(id), graph.where(id)});
+  return inputs;
+}
+
+uint32_t number_of(const std::vector<NamedType>& inputs, const std::string& name) {
+  auto found = std::find_if(inputs.begin(), inputs.end(), [&](const NamedType& input) { return input.name == name; });
+  ensure(found != inputs.end(), "an optimized program's variables are the program's");
+  return static_cast<uint32_t>(found - inputs.begin());
+}
+
 }  // namespace
 
 Stages stages_of(const Program& program, const CompileOptions& options) {
@@ -183,7 +199,7 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
   const Program& optimized = stages.optimized.program;
   const Graph& graph = optimized.graph;
   auto made = std::make_shared<Executable>();
-  for (NodeId id : leaves(stages, Place::input)) made->inputs.push_back({graph.attributes<VariableAttributes>(id).name, graph.type(id)});
+  made->inputs = inputs_of(program);
   for (NodeId id : leaves(stages, Place::parameter)) {
     made->parameters.push_back(graph.parameter(id));
     made->updated.push_back(std::any_of(optimized.updates.begin(), optimized.updates.end(), [&](const Update& u) { return u.parameter == id; }));
@@ -194,7 +210,10 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
   made->run = compiled.run;
   made->code = compiled.code;
   made->kernels = compiled.kernels;
+  std::vector<NodeId> read = leaves(stages, Place::input);
   made->buffers = std::move(stages.buffers);
+  for (Buffer& b : made->buffers)
+    if (b.storage == Storage::input) b.index = number_of(made->inputs, graph.attributes<VariableAttributes>(read[b.index]).name);
   made->steps = std::move(stages.steps);
   made->threads = options.threads;
   made->report = {program.graph.size(), graph.size(), stages.kernels.size(), now() - start};
@@ -203,12 +222,8 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
 
 Function compile(const Program& program, const CompileOptions& options) {
   if (!is_template(program)) return Function(executable_of(program, options));
-  std::vector<NamedType> inputs;
-  std::vector<bool> needed = reachable(program);
-  for (size_t i = 0; i < program.graph.size(); ++i)
-    if (NodeId id(i); needed[i] && program.graph.node(id).op == Op::variable) inputs.push_back({program.graph.attributes<VariableAttributes>(id).name, program.graph.type(id)});
   auto shared = std::make_shared<Program>(program);
-  return Function(std::move(inputs), [shared, options](const std::unordered_map<std::string, Type>& untyped) { return executable_of(specialize(*shared, untyped), options); });
+  return Function(inputs_of(program), [shared, options](const std::unordered_map<std::string, Type>& untyped) { return executable_of(specialize(*shared, untyped), options); });
 }
 
 Function compile(const std::vector<Expr>& outputs, const Updates& updates, const CompileOptions& options) { return compile(program_of(outputs, updates), options); }
