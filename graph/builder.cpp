@@ -211,7 +211,7 @@ void check_free(const Graph& graph, const std::string& name, const Origins& orig
   Location where = origins.empty() ? Location() : graph.location(origins.front());
   if (name.empty()) throw UserError("a variable needs a name", where);
   for (char c : name)
-    if (c < ' ' || c == '"' || c == '\\' || c == 0x7f) throw UserError(fmt::format("the name '{}' holds a quote, a backslash or a control character", name), where);
+    if ((c >= 0 && c < ' ') || c == '"' || c == '\\' || c == 0x7f) throw UserError(fmt::format("the name '{}' holds a quote, a backslash or a control character", name), where);
   NodeId other = graph.named(name);
   if (!other.valid()) return;
   Location first = graph.where(other);

@@ -50,7 +50,7 @@ template <class F>
 void parse_list(Cursor& line, std::string_view purpose, F item) {
   line.expect('[', purpose);
   if (line.eat(']')) return;
-  do item(line.until(",]}#"));
+  do item(line.until(",]}#:"));
   while (line.eat(','));
   line.expect(']', "or ',' in a list");
 }
@@ -294,8 +294,14 @@ class Parser {
     std::vector<Type> types;
     for (NodeId i : inputs) types.push_back(program_.graph.type(i));
     if (std::any_of(types.begin(), types.end(), [](const Type& t) { return !t.known; })) return Type::unknown();
-    if (auto fault = fault_of_operands(op, types, attributes)) throw UserError(fmt::format("{}: {}", info(op).name, *fault));
-    return infer_type(op, types, attributes);
+    auto refuse = [&](const std::string& why) { throw UserError(fmt::format("{}: {}", info(op).name, why)); };
+    if (auto fault = fault_of_operands(op, types, attributes)) refuse(*fault);
+    try {
+      return infer_type(op, types, attributes);
+    } catch (const UserError& error) {
+      refuse(error.message());
+    }
+    return {};
   }
 
   std::vector<int64_t> sizes_of(const Type& type) {
