@@ -42,7 +42,7 @@ double tile_cycles(const Problem& problem, int64_t rows, int64_t vectors) {
   const auto sums = static_cast<double>(rows * vectors), loads = static_cast<double>(rows + vectors);
   const double steady = std::max({sums / multiply_adds_a_cycle, loads / loads_a_cycle, latency, (sums + loads + 3) / instructions_a_cycle});
   // Loads find their data late now and then, the more of them the more often.
-  const double stalls = loads * 0.05 + (problem.b_conflicts ? 1 : 0);
+  const double stalls = loads * 0.03 + (problem.b_conflicts ? 1 : 0);
   // Each block of k begins with loading the sums and ends with storing them; the last with the epilogue.
   const double ends = (20 + 2 * sums) / static_cast<double>(problem.block_k(vectors * problem.lanes)) + 3 * sums / static_cast<double>(nominal(problem.k, 256));
   return steady + stalls + ends;

@@ -40,6 +40,7 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
   emitter.loop(n_tiles.first, n_tiles.second, 1, [&](llvm::Value* n_tile) {
     emitter.loop(m_tiles.first, m_tiles.second, 1, [&](llvm::Value* m_tile) {
       TilePoint tile;
+      tile.m_in_block = emitter.builder.CreateSub(m_tile, m_tiles.first);
       tile.m_tile = m_tile, tile.n_tile = n_tile, tile.k0 = k0, tile.depth = depth;
       tile.m0 = emitter.multiply(m_tile, emitter.number(contraction.tile_m));
       tile.n0 = emitter.multiply(n_tile, emitter.number(contraction.tile_n));
@@ -47,7 +48,7 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
       llvm::Value* number = emitter.number(0);
       if (!one_block) {
         number = emitter.add(emitter.multiply(emitter.builder.CreateSub(n_tile, n_tiles.first), emitter.number(contraction.block_m)),
-                             emitter.builder.CreateSub(m_tile, m_tiles.first));
+                             tile.m_in_block);
       }
       llvm::Value* elements = emitter.multiply(number, emitter.number(contraction.tile_m * contraction.tile_n));
       tile.sums = emitter.builder.CreateFreeze(emitter.element(task.scratch, contraction.dtype, elements));

@@ -23,6 +23,7 @@ struct TaskPoint {
 // Where a tile lies.
 struct TilePoint {
   llvm::Value *m_tile = nullptr, *n_tile = nullptr;  // counted in tiles
+  llvm::Value* m_in_block = nullptr;                 // m_tile, from the block's first on
   llvm::Value *m0 = nullptr, *n0 = nullptr;          // its first row and column
   llvm::Value *k0 = nullptr, *depth = nullptr;       // this K block
   llvm::Value* sums = nullptr;                       // its tile_m*tile_n sums in the scratch
