@@ -227,6 +227,42 @@ TEST_CASE("contraction: epilogues read and update in place", "[contraction]") {
     }
 }
 
+// A as [k][m] and B as [n][k], each packed by a kernel of its own first.
+TEST_CASE("contraction: transposed operands through pack kernels", "[contraction]") {
+  const auto pack_kernel = [](const Dim& rows, int64_t panel, std::vector<Dim> strides) {
+    PackKernel pack;
+    pack.rows = rows, pack.depth = "k", pack.panel = panel, pack.packed = 1;
+    ScalarBuilder builder;
+    pack.body.inputs = {LoadInput{0, {0, std::move(strides)}, {}}};
+    const Scalar outputs[] = {builder.input(0, f32)};
+    pack.body.expr = builder.finish(outputs);
+    Kernel kernel;
+    kernel.name = "pack", kernel.arguments = {{f32, false}, {f32, true}}, kernel.sizes = {rows, "k"};
+    kernel.grain = 2;
+    kernel.body = pack;
+    return kernel;
+  };
+  for (ContractionChoice choice : choices(f32)) {
+    choice.pack_a = choice.pack_b = true;
+    const ContractionShape shape{{}, "m", "n", "k"};
+    const CompiledKernel pack_a(pack_kernel("m", choice.tile_m, {1, "m"})), pack_b(pack_kernel("n", choice.tile_n, {"k", 1}));
+    const CompiledKernel product(contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, "n")));
+    for (auto [m, n, k] : {std::array{1, 1, 1}, {13, 17, 33}, {64, 100, 7}, {33, 31, 64}}) {
+      Problem<float> problem(1, m, n, k, true);
+      const int64_t tiles_m = (m + choice.tile_m - 1) / choice.tile_m, tiles_n = (n + choice.tile_n - 1) / choice.tile_n;
+      Guarded<float> transposed_b(k * n), a(tiles_m * choice.tile_m * k, NAN), b(tiles_n * choice.tile_n * k, NAN), output(m * n);
+      Guarded<float> scratch(2 * choice.block_m * choice.block_n * choice.tile_m * choice.tile_n);
+      for (int64_t l = 0; l < k; ++l)
+        for (int64_t j = 0; j < n; ++j) transposed_b[j * k + l] = problem.element_b(0, j, l);
+      const Bindings bindings = {{"m", m}, {"n", n}, {"k", k}};
+      pack_a.run({problem.a.data(), a.data()}, bindings, 2);
+      pack_b.run({transposed_b.data(), b.data()}, bindings, 2);
+      product.run({a.data(), b.data(), output.data(), scratch.data()}, bindings, 2);
+      for (int64_t i = 0; i < m * n; ++i) REQUIRE(same_bits(output[i], problem.expected[static_cast<size_t>(i)]));
+    }
+  }
+}
+
 TEST_CASE("contraction: a matrix times a vector that lies scattered", "[contraction]") {
   const ContractionShape shape{{}, 29, 1, 41};
   const ContractionChoice choice{12, lanes(f32), 2, 1, 16, false, false, false, 1};
