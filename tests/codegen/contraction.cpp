@@ -8,8 +8,8 @@ namespace sinter {
 namespace {
 
 template <class T>
-T multiply_add(T a, T b, T sum) {
-  if constexpr (std::is_floating_point_v<T>) return host_target().has_fma ? std::fma(a, b, sum) : a * b + sum;
+T multiply_add(T a, T b, T sum, bool fused = host_target().has_fma) {
+  if constexpr (std::is_floating_point_v<T>) return fused ? std::fma(a, b, sum) : a * b + sum;
   else return static_cast<T>(sum + static_cast<T>(a * b));
 }
 
@@ -20,7 +20,7 @@ struct Problem {
   Guarded<T> a, b;
   std::vector<T> expected;
 
-  Problem(int64_t batches, int64_t rows, int64_t columns, int64_t depth, bool transposed_a = false)
+  Problem(int64_t batches, int64_t rows, int64_t columns, int64_t depth, bool transposed_a = false, bool fused = host_target().has_fma)
       : batch(batches), m(rows), n(columns), k(depth), a(batches * rows * depth), b(batches * depth * columns), transposed(transposed_a) {
     Numbers numbers(static_cast<uint64_t>(batches * 1000003 + rows * 10007 + columns * 101 + depth));
     numbers.fill(a), numbers.fill(b);
@@ -29,7 +29,7 @@ struct Problem {
       for (int64_t l = 0; l < k; ++l)
         for (int64_t j = 0; j < n; ++j) {
           T& sum = expected[static_cast<size_t>(i * n + j)];
-          sum = multiply_add(element_a(i / m, i % m, l), element_b(i / m, j, l), sum);
+          sum = multiply_add(element_a(i / m, i % m, l), element_b(i / m, j, l), sum, fused);
         }
   }
   T element_a(int64_t at, int64_t row, int64_t l) { return a[at * m * k + (transposed ? l * m + row : row * k + l)]; }
@@ -166,6 +166,24 @@ TEST_CASE("contraction: batches, chunks and threads change nothing", "[contracti
         }
       }
     }
+}
+
+// The older machines that this one can run code for: other widths, masks that are not cheap, no multiply-add.
+TEST_CASE("contraction: narrower targets", "[contraction]") {
+  if (!host_target().triple.starts_with("x86_64")) return;
+  for (const char* cpu : {"x86-64", "x86-64-v2", "x86-64-v3"}) {
+    const Target target = target_for(host_target().triple, cpu);
+    if (target.vector_bytes > host_target().vector_bytes || (target.has_fma && !host_target().has_fma)) continue;
+    const ContractionShape shape{{}, "m", "n", "k"};
+    for (bool pack_b : {false, true}) {
+      const ContractionChoice choice{4, 2 * target.lanes(4), 2, 3, 20, false, pack_b, false, 1};
+      const CompiledKernel compiled(contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, "row")), target);
+      for (auto [m, n, k] : {std::array{1, 1, 1}, {13, 17, 33}, {16, 64, 7}, {33, 101, 64}, {7, 3, 0}}) {
+        Problem<float> problem(1, m, n, k, false, target.has_fma);
+        check(compiled, problem, choice, 1);
+      }
+    }
+  }
 }
 
 TEST_CASE("contraction: the sum is within its bound of the exact one", "[contraction]") {
