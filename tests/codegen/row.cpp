@@ -67,11 +67,12 @@ Memory memory(int64_t count, uint64_t seed) {
   return memory;
 }
 
-void check(const CompiledKernel& compiled, std::vector<Memory>& memories, const Bindings& bindings = {}, int threads = 1) {
+void check(const CompiledKernel& compiled, std::vector<Memory>& memories, const Bindings& bindings = {}, int threads = 1,
+           const Target& target = host_target()) {
   std::vector<void*> ours, theirs;
   for (Memory& memory : memories) ours.push_back(memory.ours->data()), theirs.push_back(memory.theirs->data());
   compiled.run(ours, bindings, threads);
-  RowReference(compiled.kernel(), theirs, bindings, host_target()).run();
+  RowReference(compiled.kernel(), theirs, bindings, target).run();
   for (size_t i = 0; i < memories.size(); ++i) {
     const DType dtype = compiled.kernel().arguments[i].dtype;
     const int64_t count = memories[i].ours->size() / static_cast<int64_t>(size_of(dtype));
@@ -118,6 +119,25 @@ TEMPLATE_TEST_CASE("row: reductions of every type and length", "[row]", float, d
     check(symbolic, memories, {{"rows", rows}, {"length", length}});
     memories = fresh();
     check(CompiledKernel(row_kernel(reductions(dtype, rows, length), arguments, 1000)), memories);
+  }
+}
+
+// The older machines that this one can run code for.
+TEST_CASE("row: narrower targets", "[row]") {
+  if (!host_target().triple.starts_with("x86_64")) return;
+  for (const char* cpu : {"x86-64", "x86-64-v2", "x86-64-v3"}) {
+    const Target target = target_for(host_target().triple, cpu);
+    if (target.vector_bytes > host_target().vector_bytes || (target.has_fma && !host_target().has_fma)) continue;
+    for (bool vector_outer : {false, true})
+      for (int64_t length : {0, 1, 5, 8, 31, 100}) {
+        RowKernel row = reductions(f32, "rows", length);
+        row.vector_outer = vector_outer;
+        const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, true}, {f32, true}, {f32, true}}, 3, {"rows"}), target);
+        std::vector<Memory> memories;
+        memories.push_back(memory<float>(13 * length, 1));
+        for (uint64_t i = 0; i < 3; ++i) memories.push_back(memory<float>(13, 2 + i));
+        check(compiled, memories, {{"rows", 13}}, 1, target);
+      }
   }
 }
 
