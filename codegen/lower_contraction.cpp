@@ -8,7 +8,8 @@
 namespace sinter {
 namespace {
 
-std::optional<int64_t> number(const Dim& d) { return d.is_number() ? std::optional(d.number()) : std::nullopt; }
+// As the cost model takes sizes: at least 1, or unknown.
+std::optional<int64_t> number(const Dim& d) { return d.is_number() ? std::optional(std::max<int64_t>(d.number(), 1)) : std::nullopt; }
 
 // An operand as a body over the loops batch..., row, k, with the arguments that it reads.
 struct Operand {
@@ -50,7 +51,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
     return readable ? OperandAccess(true, number(operand.plain()->position.strides[batches + 1])) : OperandAccess(false);
   };
   Dim batch = product(c.batch);
-  Tiling tiling = choose_tiling(target, dtype, number(c.m), number(c.n), number(c.k), access(a, a_readable), access(b, b_readable), batch.is_number() ? std::optional(batch.number()) : std::nullopt);
+  Tiling tiling = choose_tiling(target, dtype, number(c.m), number(c.n), number(c.k), access(a, a_readable), access(b, b_readable), number(batch));
   c.tile_m = tiling.tile_m, c.tile_n = tiling.tile_n;
   c.block_m = tiling.block_m, c.block_n = tiling.block_n, c.block_k = tiling.block_k;
 

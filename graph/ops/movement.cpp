@@ -127,12 +127,12 @@ Type infer_slice(const Inference& in) {
     if (a.steps[i] < 1) throw UserError("a step must be at least 1");
     Dim length = a.stops[i] - a.starts[i];
     if (a.starts[i].is_number() && a.starts[i].number() < 0) throw UserError("a start is negative; count from the front");
-    if (a.stops[i].is_number() && from[i].is_number() && a.stops[i].number() > from[i].number()) throw UserError(fmt::format("stops at {} in a size of {}", to_string(a.stops[i]), to_string(from[i])));
-    if ((!a.starts[i].is_number() || (!a.stops[i].is_number() && !(a.stops[i] == from[i])) || (a.stops[i].is_number() && !from[i].is_number())))
-      throw UserError(fmt::format("bounds {} to {} of a size {} cannot be checked before the call; a symbolic size is sliced from a number to its end", to_string(a.starts[i]),
-                                  to_string(a.stops[i]), to_string(from[i])));
+    Dim rest = from[i] - a.stops[i];
+    if (!a.starts[i].is_number() || !rest.is_number())
+      throw UserError(fmt::format("bounds {} to {} of a size {} cannot be checked before the call; a symbolic size is sliced from a number to a number before its end",
+                                  to_string(a.starts[i]), to_string(a.stops[i]), to_string(from[i])));
+    if (rest.number() < 0) throw UserError(fmt::format("stops at {} in a size of {}", to_string(a.stops[i]), to_string(from[i])));
     if (length.is_number() && length.number() < 0) throw UserError("a stop lies before its start");
-    if (!length.is_number() && !(a.starts[i].is(0))) throw UserError("a symbolic size is sliced from 0: whether it reaches further is not known before the call");
     if (a.steps[i] == 1) to.push_back(length);
     else if (length.is_number()) to.push_back(Dim((length.number() + a.steps[i] - 1) / a.steps[i]));
     else throw UserError("a step other than 1 needs a size that is a number");
@@ -158,10 +158,10 @@ std::vector<Expr> slice_gradient(Rule r) {
     const Shape &from = r.inputs[0].shape(), &to = r.output.shape();
     Axes low, high, interior;
     for (size_t i = 0; i < from.size(); ++i) {
-      bool whole = from[i] == to[i];
       int64_t start = a.starts[i].number();
       low.push_back(start);
-      high.push_back(whole ? 0 : from[i].number() - start - (to[i].number() == 0 ? 0 : (to[i].number() - 1) * a.steps[i] + 1));
+      if (a.steps[i] == 1) high.push_back((from[i] - a.stops[i]).number());
+      else high.push_back(from[i].number() - start - (to[i].number() == 0 ? 0 : (to[i].number() - 1) * a.steps[i] + 1));
       interior.push_back(a.steps[i] - 1);
     }
     return pad(r.adjoint, 0, low, high, interior);

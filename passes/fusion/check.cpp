@@ -132,7 +132,8 @@ class Checker {
       holds(group.stage[i] + (reduction ? 1 : 0) <= stage, id, "is read in a stage before it is done");
       return;
     }
-    if (node.op == Op::iota || node.op == Op::dimension || (node.op == Op::constant && product(node.type.shape).is(1))) return;
+    bool counted = node.op == Op::iota || node.op == Op::dimension;
+    if ((counted && plan_.stored_by[id.index] < 0) || (node.op == Op::constant && product(node.type.shape).is(1))) return;
     if (is_memory_leaf(id) || plan_.stored_by[id.index] >= 0) {
       loads_[id].push_back({flattened(index, node.type.shape, group.loops.size()), stage, index.bounds.empty(), inner_});
       return;
@@ -169,7 +170,7 @@ class Checker {
       if (!seen.insert(at).second) continue;
       holds(!contains(group.members, at) || plan_.recomputed[at.index], at, "is computed by the contraction that reads it");
       const Node& node = graph_.node(at);
-      if (node.op == Op::iota || node.op == Op::dimension) continue;
+      if ((node.op == Op::iota || node.op == Op::dimension) && plan_.stored_by[at.index] < 0) continue;
       if (is_memory_leaf(at) || plan_.stored_by[at.index] >= 0) {
         if (!(node.op == Op::constant && product(node.type.shape).is(1))) loads_[at].push_back({{}, 0, false, true});
         continue;

@@ -291,6 +291,7 @@ class Drafter {
       if (!is_full(into.group, gone.group.members[i], index) && !is_row(into.group, gone.group.members[i], index)) return;
       moved.push_back(std::move(index));
     }
+    if (!edges_agree(into, other, gone.group.members, moved)) return;
     for (size_t i = 0; i < moved.size(); ++i) {
       into.group.members.push_back(gone.group.members[i]);
       into.group.at.push_back(std::move(moved[i]));
@@ -304,6 +305,22 @@ class Drafter {
       if (draft.producers.erase(other)) draft.producers.insert(d);
     sort_members(into.group);
     restage(d);
+  }
+
+  // Whether what `draft` reads of `members`, those of draft `other`, it reads where they would be computed.
+  bool edges_agree(const Draft& draft, size_t other, const std::vector<NodeId>& members, const std::vector<Index>& at_members) const {
+    for (size_t i = 0; i < draft.group.members.size(); ++i) {
+      NodeId id = draft.group.members[i];
+      Index index = is_reduction(graph_.node(id).op) ? operand_index(graph_, draft.group, id, draft.group.at[i]) : draft.group.at[i];
+      for (const Source& s : sources(id)) {
+        if (draft_of(s.value) != static_cast<int>(other)) continue;
+        if (graph_.node(id).op == Op::contract) return false;  // its operands are packed before
+        auto there = pulled_through(draft, s, index);
+        size_t k = static_cast<size_t>(std::find(members.begin(), members.end(), s.value) - members.begin());
+        if (!there || !there->bounds.empty() || !(there->axes == at_members[k].axes)) return false;
+      }
+    }
+    return true;
   }
 
   static void sort_members(Group& group) {

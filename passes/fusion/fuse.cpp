@@ -139,12 +139,12 @@ bool is_cheap(Op op) {
 }
 
 // Values that cost less to compute again, from what is in memory anyway, than to store and read: a few cheap operations on no more bytes.
-void leave_to_readers(const Program& program, const std::set<NodeId>& leaving, FusionPlan& plan) {
+void leave_to_readers(const Program& program, const std::set<NodeId>& kept, FusionPlan& plan) {
   const Graph& graph = program.graph;
   constexpr int most_operations = 4;
   for (const Group& group : plan.groups)
     for (NodeId v : group.stored) {
-      if (v == group.hero || leaving.count(v) || info(graph.node(v).op).family != Family::elementwise) continue;
+      if (v == group.hero || kept.count(v) || info(graph.node(v).op).family != Family::elementwise) continue;
       // What is much smaller than the value stays in the cache, and counts for nothing.
       double own = nominal_bytes(graph.type(v)), bytes = 0;
       auto count = [&](const Type& type) { bytes += nominal_bytes(type) * 16 < own ? 0 : nominal_bytes(type); };
@@ -171,7 +171,7 @@ void leave_to_readers(const Program& program, const std::set<NodeId>& leaving, F
 }
 
 // A loop group whose one value only feeds one operand of one contraction is computed while that operand is packed.
-void take_prologues(const Program& program, const std::set<NodeId>& leaving, FusionPlan& plan) {
+void take_prologues(const Program& program, const std::set<NodeId>& kept, FusionPlan& plan) {
   const Graph& graph = program.graph;
   std::map<NodeId, int> readers;
   std::map<NodeId, bool> by_operand;
@@ -183,10 +183,11 @@ void take_prologues(const Program& program, const std::set<NodeId>& leaving, Fus
     for (NodeId operand : graph.inputs(group.hero)) {
       while (is_movement(graph.node(operand).op) && plan.stored_by[operand.index] < 0) operand = graph.inputs(operand)[0];
       int32_t home = plan.stored_by[operand.index];
-      if (home < 0 || readers[operand] != 1 || leaving.count(operand)) continue;
+      if (home < 0 || readers[operand] != 1 || kept.count(operand)) continue;
       const Group& producer = plan.groups[static_cast<size_t>(home)];
       if (producer.kind != GroupKind::loop || producer.stored.size() != 1 || producer.members.size() > most_members || is_movement(graph.node(operand).op)) continue;
       if (graph.inputs(group.hero)[0] == graph.inputs(group.hero)[1]) continue;
+      if (std::any_of(producer.members.begin(), producer.members.end(), [&](NodeId member) { return kept.count(member) > 0; })) continue;
       for (NodeId member : producer.members) plan.recomputed[member.index] = true;
     }
   }
@@ -287,12 +288,16 @@ FusionPlan fuse(const Program& program) {
       std::set<NodeId> leaving;
       std::vector<Draft> drafts = draft_groups(program, forced, leaving);
       FusionPlan plan = assembled(program, drafts, leaving, std::vector<bool>(program.graph.size()));
-      leave_to_readers(program, leaving, plan);
+      // What is kept in memory whatever it costs: what leaves, and what no index map reaches through.
+      std::set<NodeId> kept = leaving;
+      kept.insert(forced.begin(), forced.end());
+      leave_to_readers(program, kept, plan);
       plan = assembled(program, drafts, leaving, plan.recomputed);
-      take_prologues(program, leaving, plan);
+      take_prologues(program, kept, plan);
       return assembled(program, drafts, leaving, plan.recomputed);
     } catch (const NotAffine& e) {
-      // The operand of a movement that cannot be an index map is stored, and then read where it lies.
+      // The operand of a movement that cannot be an index map is stored, and then read where it lies: a movement by a group of its own,
+      // a computed value by not being left to its readers.
       NodeId operand = program.graph.inputs(e.movement)[0];
       ensure(forced.insert(operand).second, "an index map that storing its operand does not mend");
     }

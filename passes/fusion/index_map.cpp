@@ -89,6 +89,7 @@ std::optional<std::pair<Affine, Affine>> divided(const Affine& a, const Dim& div
 
 std::optional<std::vector<Affine>> reshaped(const std::vector<Affine>& axes, const Shape& from, const Shape& to, const Shape& loops) {
   std::vector<Affine> result(to.size(), constant_index(Dim(0), loops.size()));
+  if (std::any_of(to.begin(), to.end(), [](const Dim& d) { return d.is(0); })) return result;  // no element is there to be read
   for (size_t i = 0, j = 0; i < from.size() || j < to.size();) {
     // The shortest runs of axes of both sides with one product; runs that start with a size of 1 are that axis alone.
     if (i < from.size() && from[i].is(1)) {

@@ -12,6 +12,7 @@ struct NotAffine {
   NodeId movement;
 };
 
+inline bool is_memory(Op op) { return op == Op::variable || op == Op::parameter || op == Op::constant; }
 inline bool is_movement(Op op) { return info(op).family == Family::movement || info(op).family == Family::identity; }
 
 // The place of a reduction's operand for which its result lies at `index`: reduced axes run over the reduced loops, in order.
@@ -45,9 +46,7 @@ class Walk {
     if (own && visitor_.given(id, at_hand)) return at_hand;
     const Node& node = graph_.node(id);
     if (node.op == Op::constant && product(node.type.shape).is(1)) return visitor_.constant(graph_.constant_value(id));
-    if (node.op == Op::iota || node.op == Op::dimension) return computed(id, index);
-    bool leaf = info(node.op).family == Family::leaf;
-    if (leaf || (!own && plan_.stored_by[id.index] >= 0)) return visitor_.load(id, flattened(index, node.type.shape, group_.loops.size()), index.bounds);
+    if (is_memory(node.op) || (!own && plan_.stored_by[id.index] >= 0)) return visitor_.load(id, flattened(index, node.type.shape, group_.loops.size()), index.bounds);
     return computed(id, index);
   }
 
@@ -80,8 +79,7 @@ class Walk {
       NodeId base = stored_value(program_, plan_, operand);
       const Node& of_base = graph_.node(base);
       bool literal = of_base.op == Op::constant && product(of_base.type.shape).is(1);
-      bool leaf = info(of_base.op).family == Family::leaf && of_base.op != Op::iota && of_base.op != Op::dimension && !literal;
-      if ((leaf || plan_.stored_by[base.index] >= 0) && !member_.count(base)) return visitor_.load(base, flattened(index, node.type.shape, group_.loops.size()), index.bounds);
+      if (((is_memory(of_base.op) && !literal) || plan_.stored_by[base.index] >= 0) && !member_.count(base)) return visitor_.load(base, flattened(index, node.type.shape, group_.loops.size()), index.bounds);
     }
     auto from = pulled(graph_, id, index, group_.loops);
     if (!from) throw NotAffine{id};
