@@ -1,0 +1,237 @@
+#include "tests/conformance/elementwise_oracles.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <tuple>
+
+#include "tests/scalar/support.h"
+
+namespace sinter::conformance {
+namespace {
+
+template <class T>
+constexpr bool is_float_type = std::is_floating_point_v<T>;
+template <class T>
+using Number = std::conditional_t<std::is_same_v<T, bool>, int32_t, T>;  // what arithmetic computes a bool in
+template <class T>
+using FloatFor = std::conditional_t<is_float_type<T>, T, std::conditional_t<(sizeof(T) < 4) || std::is_same_v<T, int32_t>, float, double>>;
+template <class T>
+using Wider = std::conditional_t<std::is_same_v<T, float>, double, long double>;
+
+template <class T>
+std::string text(T v) {
+  if constexpr (is_float_type<T>) return fmt::format("{} ({:a})", v, v);
+  else return fmt::format("{}", v);
+}
+template <class... T>
+std::string wrong_at(size_t i, std::string_view got, std::string_view want, T... operands) {
+  std::string of;
+  ((of += (of.empty() ? "" : ", ") + text(operands)), ...);
+  return fmt::format("element {} of ({}) is {}, not {}", i, of, got, want);
+}
+
+// Equal bits, but that any NaN equals any.
+template <class T>
+bool same(T a, T b) {
+  if constexpr (is_float_type<T>) return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
+  else return a == b;
+}
+
+// Calls visit with a tag of the operands' C++ type for each element position and the operands there.
+template <int arity, class Visit>
+std::string each(std::span<const Tensor> operands, Visit visit) {
+  return dispatch(operands[0].dtype(), [&](auto tag) -> std::string {
+    using T = typename decltype(tag)::type;
+    for (size_t i = 0; i < static_cast<size_t>(operands[0].size()); ++i) {
+      std::string problem;
+      if constexpr (arity == 1) problem = visit(i, operands[0].data<T>()[i]);
+      else problem = visit(i, operands[0].data<T>()[i], operands[1].data<T>()[i]);
+      if (!problem.empty()) return problem;
+    }
+    return "";
+  });
+}
+
+// Of numbers, in their own type, to the bit; a bool counts as an i32.
+template <int arity, class F>
+Oracle exact(F f) {
+  return [f](std::span<const Tensor> operands, const Tensor& result) {
+    return each<arity>(operands, [&](size_t i, auto... x) {
+      auto want = f(static_cast<Number<decltype(x)>>(x)...);
+      auto got = result.data<decltype(want)>()[i];
+      return same(got, want) ? "" : wrong_at(i, text(got), text(want), x...);
+    });
+  };
+}
+
+// Of bools, or of anything with a bool for a result.
+template <int arity, class F>
+Oracle predicate(F f) {
+  return [f](std::span<const Tensor> operands, const Tensor& result) {
+    return each<arity>(operands, [&](size_t i, auto... x) {
+      bool want = f(x...), got = result.data<bool>()[i];
+      return got == want ? "" : wrong_at(i, text(got), text(want), x...);
+    });
+  };
+}
+
+// Of floats, and integers turned into them, to a number of ulps: `f` computes in the next wider type.
+template <int arity, class F>
+Oracle approximate(double bound_f32, double bound_f64, F f) {
+  return [=](std::span<const Tensor> operands, const Tensor& result) {
+    return each<arity>(operands, [&](size_t i, auto... x) {
+      using T = FloatFor<std::tuple_element_t<0, std::tuple<decltype(x)...>>>;
+      auto want = f(static_cast<Wider<T>>(static_cast<T>(x))...);
+      T got = result.data<T>()[i];
+      double off = ulps(got, want), bound = std::is_same_v<T, float> ? bound_f32 : bound_f64;
+      return off <= bound ? "" : fmt::format("{}, {} ulps off", wrong_at(i, text(got), text(want), x...), off);
+    });
+  };
+}
+
+// Integers wrap, which C++ does for unsigned ones only, and only where they are not promoted to int.
+template <class T, class F>
+T wrapping(T a, T b, F f) {
+  if constexpr (is_float_type<T>) return f(a, b);
+  else return static_cast<T>(f(static_cast<uint64_t>(a), static_cast<uint64_t>(b)));
+}
+
+template <class T>
+T quotient(T a, T b) {
+  if constexpr (is_float_type<T>) return a / b;
+  else {
+    if (b == 0) return 0;
+    if constexpr (std::is_signed_v<T>)
+      if (b == -1) return wrapping(T(0), a, std::minus<>());
+    return static_cast<T>(a / b);
+  }
+}
+
+template <class T>
+T extreme(T a, T b, bool b_wins) {
+  if constexpr (is_float_type<T>)
+    if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<T>::quiet_NaN();
+  return b_wins ? b : a;
+}
+
+// The larger of two equal values may be either, as to the sign of a zero.
+template <class F>
+Oracle chosen(F b_wins) {
+  return [b_wins](std::span<const Tensor> operands, const Tensor& result) {
+    return each<2>(operands, [&](size_t i, auto x, auto y) {
+      using T = Number<decltype(x)>;
+      T want = extreme<T>(x, y, b_wins(static_cast<T>(x), static_cast<T>(y))), got = result.data<T>()[i];
+      return same(got, want) || (want == 0 && got == 0) ? "" : wrong_at(i, text(got), text(want), x, y);
+    });
+  };
+}
+
+template <class To, class From>
+To converted(From x) {
+  if constexpr (std::is_same_v<To, bool>) return x != 0;
+  else if constexpr (is_float_type<From> && !is_float_type<To>) {
+    using Limits = std::numeric_limits<To>;
+    if (std::isnan(x)) return 0;
+    // The first powers of two beyond the range are floats; the ends of the range may not be.
+    From beyond = std::ldexp(From(1), Limits::digits), below = std::is_signed_v<To> ? -beyond : 0;
+    if (std::trunc(x) >= beyond) return Limits::max();
+    if (std::trunc(x) < below) return Limits::min();
+    return static_cast<To>(x);
+  } else return static_cast<To>(x);
+}
+
+Oracle conversion() {
+  return [](std::span<const Tensor> operands, const Tensor& result) {
+    return each<1>(operands, [&](size_t i, auto x) {
+      return dispatch(result.dtype(), [&](auto tag) -> std::string {
+        using To = typename decltype(tag)::type;
+        To want = converted<To>(x), got = result.data<To>()[i];
+        return same(got, want) ? "" : wrong_at(i, text(got), text(want), x);
+      });
+    });
+  };
+}
+
+Oracle selection() {
+  return [](std::span<const Tensor> operands, const Tensor& result) -> std::string {
+    size_t width = size_of(result.dtype());
+    for (size_t i = 0; i < static_cast<size_t>(result.size()); ++i) {
+      const Tensor& from = operands[operands[0].data<bool>()[i] ? 1 : 2];
+      if (std::memcmp(static_cast<const char*>(result.raw()) + i * width, static_cast<const char*>(from.raw()) + i * width, width) != 0)
+        return fmt::format("element {} was not taken from operand {}", i, &from - operands.data());
+    }
+    return "";
+  };
+}
+
+template <class T>
+T sign_of(T x) {
+  if (!(x != 0) || x != x) return x;
+  return x > 0 ? T(1) : static_cast<T>(-1);
+}
+template <class T>
+T magnitude(T x) {
+  if constexpr (is_float_type<T>) return std::fabs(x);
+  else return x < T(0) ? wrapping(T(0), x, std::minus<>()) : x;
+}
+
+// For f64 they are NaN beyond 2^45 radians, where an argument's own rounding is a hundredth of a turn.
+template <class T>
+T periodic(T (*f)(T), T x) {
+  bool far = std::is_same_v<T, long double> && std::fabs(x) > T(0x1p45);
+  return far ? std::numeric_limits<T>::quiet_NaN() : f(x);
+}
+
+// Results that need no rounding come from the function in double: glibc's powl(-inf, -2^63) is inf.
+template <class T>
+T power(T x, T y) {
+  if (x == 0 || !std::isfinite(x) || !std::isfinite(y)) return static_cast<T>(std::pow(static_cast<double>(x), static_cast<double>(y)));
+  return std::pow(x, y);
+}
+
+}  // namespace
+
+const std::map<std::string, Oracle, std::less<>>& elementwise_oracles() {
+  static const std::map<std::string, Oracle, std::less<>> oracles = {
+      {"negate", exact<1>([](auto x) {
+         if constexpr (is_float_type<decltype(x)>) return -x;
+         else return wrapping(decltype(x)(0), x, std::minus<>());
+       })},
+      {"abs", exact<1>([](auto x) { return magnitude(x); })},
+      {"sign", exact<1>([](auto x) { return sign_of(x); })},
+      {"floor", approximate<1>(0, 0, [](auto x) { return std::floor(x); })},
+      {"exp", approximate<1>(1.5, 2, [](auto x) { return std::exp(x); })},
+      {"expm1", approximate<1>(1.5, 2, [](auto x) { return std::expm1(x); })},
+      {"log", approximate<1>(1, 1, [](auto x) { return std::log(x); })},
+      {"log1p", approximate<1>(1.5, 2, [](auto x) { return std::log1p(x); })},
+      {"sqrt", approximate<1>(0.5001, 0.5001, [](auto x) { return std::sqrt(x); })},
+      {"rsqrt", approximate<1>(1.5, 1.5, [](auto x) { return 1 / std::sqrt(x); })},
+      {"sin", approximate<1>(1, 1, [](auto x) { return periodic<decltype(x)>(std::sin, x); })},
+      {"cos", approximate<1>(1, 1, [](auto x) { return periodic<decltype(x)>(std::cos, x); })},
+      {"tanh", approximate<1>(1.5, 2, [](auto x) { return std::tanh(x); })},
+      {"sigmoid", approximate<1>(1.5, 2, [](auto x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); })},
+      {"erf", approximate<1>(1.5, 2, [](auto x) { return std::erf(x); })},
+      {"logical_not", predicate<1>([](auto x) { return x == 0; })},
+      {"convert", conversion()},
+      {"add", exact<2>([](auto x, auto y) { return wrapping(x, y, std::plus<>()); })},
+      {"subtract", exact<2>([](auto x, auto y) { return wrapping(x, y, std::minus<>()); })},
+      {"multiply", exact<2>([](auto x, auto y) { return wrapping(x, y, std::multiplies<>()); })},
+      {"divide", exact<2>([](auto x, auto y) { return quotient(x, y); })},
+      {"power", approximate<2>(1.5, 2, [](auto x, auto y) { return power(x, y); })},
+      {"maximum", chosen([](auto x, auto y) { return y > x; })},
+      {"minimum", chosen([](auto x, auto y) { return y < x; })},
+      {"equal", predicate<2>([](auto x, auto y) { return x == y; })},
+      {"not_equal", predicate<2>([](auto x, auto y) { return x != y; })},
+      {"less", predicate<2>([](auto x, auto y) { return x < y; })},
+      {"less_equal", predicate<2>([](auto x, auto y) { return x <= y; })},
+      {"logical_and", predicate<2>([](auto x, auto y) { return x && y; })},
+      {"logical_or", predicate<2>([](auto x, auto y) { return x || y; })},
+      {"select", selection()},
+  };
+  return oracles;
+}
+
+}  // namespace sinter::conformance
