@@ -13,7 +13,10 @@ namespace {
 template <class V> void fields(const Affine& x, V&& visit) { visit("offset", x.offset), visit("strides", x.strides); }
 template <class V> void fields(const KernelArgument& x, V&& visit) { visit("dtype", x.dtype), visit("written", x.written); }
 template <class V> void fields(const Bound& x, V&& visit) { visit("index", x.index), visit("size", x.size); }
-template <class V> void fields(const LoadInput& x, V&& visit) { visit("argument", x.argument), visit("position", x.position), visit("bounds", x.bounds); }
+template <class V>
+void fields(const LoadInput& x, V&& visit) {
+  visit("argument", x.argument), visit("position", x.position), visit("bounds", x.bounds);
+}
 template <class V> void fields(const IndexInput& x, V&& visit) { visit("index", x.index), visit("dtype", x.dtype); }
 template <class V> void fields(const InsideInput& x, V&& visit) { visit("bounds", x.bounds); }
 template <class V> void fields(const SizeInput& x, V&& visit) { visit("value", x.value); }
@@ -21,7 +24,10 @@ template <class V> void fields(const RowInput& x, V&& visit) { visit("slot", x.s
 template <class V> void fields(const AccumulatorInput&, V&&) {}
 template <class V> void fields(const Store& x, V&& visit) { visit("argument", x.argument), visit("position", x.position), visit("output", x.output); }
 template <class V> void fields(const Body& x, V&& visit) { visit("inputs", x.inputs), visit("expr", x.expr), visit("stores", x.stores); }
-template <class V> void fields(const LoopKernel& x, V&& visit) { visit("extents", x.extents), visit("streaming", x.streaming), visit("body", x.body); }
+template <class V>
+void fields(const LoopKernel& x, V&& visit) {
+  visit("extents", x.extents), visit("streaming", x.streaming), visit("body", x.body);
+}
 template <class V> void fields(const RowReduction& x, V&& visit) { visit("kind", x.kind), visit("output", x.output), visit("slot", x.slot); }
 template <class V> void fields(const RowValue& x, V&& visit) { visit("output", x.output), visit("slot", x.slot); }
 template <class V> void fields(const RowStage& x, V&& visit) {

@@ -87,7 +87,8 @@ class Evaluation {
 
   void advance(Value*& pointer, uint32_t argument, const Affine& position, size_t loop) {
     ensure(loop < position.strides.size(), "an affine function has one stride a loop");
-    if (!position.strides[loop].is(0)) pointer = e.element(pointer, e.dtype_of(argument), e.multiply(point_.indices[loop], e.dim(position.strides[loop])));
+    if (!position.strides[loop].is(0))
+      pointer = e.element(pointer, e.dtype_of(argument), e.multiply(point_.indices[loop], e.dim(position.strides[loop])));
   }
 
   // The stride along the vector loop: 0 where there is none.

@@ -108,8 +108,8 @@ void in_parallel(size_t count, unsigned threads, const Target& target, const Wor
 enum class Form : uint8_t { object, assembly, ir };
 
 // What becomes of module `number`: the kernels', then the graph's.
-Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, Target target,
-            CompileTimes& times) {
+Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps,
+            Target target, CompileTimes& times) {
   for (;;) {
     auto mark = Clock::now();
     llvm::LLVMContext context;

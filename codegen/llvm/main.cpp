@@ -16,7 +16,8 @@ class Calls {
   Calls(llvm::Module& module, const Target& target) : builder_(module.getContext()), module_(module) {
     llvm::Type* pointer = builder_.getPtrTy();
     kernel_type_ = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, builder_.getInt64Ty(), builder_.getInt64Ty()}, false);
-    function_ = llvm::Function::Create(llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false), llvm::Function::ExternalLinkage, graph_symbol, module);
+    function_ = llvm::Function::Create(llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false), llvm::Function::ExternalLinkage,
+                                       graph_symbol, module);
     function_->addFnAttr("target-cpu", target.cpu);
     function_->addFnAttr("target-features", target.features);
     function_->addFnAttr(llvm::Attribute::NoUnwind);

@@ -72,7 +72,9 @@ Value* Emitter::load(Value* pointer, DType dtype, unsigned lanes, Value* mask) {
   llvm::Type* stored = memory_type(dtype, lanes);
   Value* value = nullptr;
   if (!mask) value = builder.CreateAlignedLoad(stored, pointer, align_of(dtype));
-  else if (lanes == 1) value = when(mask, {llvm::Constant::getNullValue(stored)}, [&]() -> Values { return {builder.CreateAlignedLoad(stored, pointer, align_of(dtype))}; })[0];
+  else if (lanes == 1)
+    value = when(mask, {llvm::Constant::getNullValue(stored)},
+                 [&]() -> Values { return {builder.CreateAlignedLoad(stored, pointer, align_of(dtype))}; })[0];
   else value = builder.CreateMaskedLoad(stored, pointer, align_of(dtype), widen(mask, lanes), llvm::Constant::getNullValue(stored));
   return dtype == boolean ? builder.CreateICmpNE(value, llvm::Constant::getNullValue(stored)) : value;
 }

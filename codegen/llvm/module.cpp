@@ -65,7 +65,8 @@ std::unique_ptr<llvm::Module> kernel_module(llvm::LLVMContext& context, llvm::Ta
   return module;
 }
 
-std::unique_ptr<llvm::Module> graph_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, std::span<const CallStep> steps, const Target& target) {
+std::unique_ptr<llvm::Module> graph_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, std::span<const CallStep> steps,
+                                           const Target& target) {
   auto module = empty_module(context, machine, graph_symbol);
   emit_graph(*module, steps, target);
   verify(*module, "the graph's own function");

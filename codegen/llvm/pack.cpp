@@ -151,12 +151,14 @@ class Pack {
     at.indices = indices;
     at.indices[row_loop_] = first_row_;
     std::vector<unsigned> widths;
-    for (int64_t row = 0; row < panel_; row += widths.back()) widths.push_back(std::bit_floor(static_cast<unsigned>(std::min<int64_t>(panel_ - row, lanes_))));
+    for (int64_t row = 0; row < panel_; row += widths.back())
+      widths.push_back(std::bit_floor(static_cast<unsigned>(std::min<int64_t>(panel_ - row, lanes_))));
     if (edge && !e.target.has_masks) return by_elements(indices);
     at.vector_loop = static_cast<int>(row_loop_);
     Values masks(widths.size());
     int64_t row = 0;
-    for (size_t i = 0; edge && i < widths.size(); row += widths[i++]) masks[i] = e.lanes_below(e.builder.CreateNSWSub(left_, e.number(row)), widths[i]);
+    for (size_t i = 0; edge && i < widths.size(); row += widths[i++])
+      masks[i] = e.lanes_below(e.builder.CreateNSWSub(left_, e.number(row)), widths[i]);
     e.loop(e.number(0), e.dim(kernel_.depth), 1, [&](Value* k) {
       at.indices[row_loop_ + 1] = k;
       at.first_lane = 0;

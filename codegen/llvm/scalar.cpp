@@ -80,7 +80,8 @@ Value* convert(llvm::IRBuilder<>& b, DType from, DType to, Value* x, llvm::Type*
   if (from == to) return x;
   Value* zero = llvm::Constant::getNullValue(x->getType());
   if (to == boolean) return is_float(from) ? b.CreateFCmpUNE(x, zero) : b.CreateICmpNE(x, zero);
-  if (from == boolean) return is_float(to) ? b.CreateSelect(x, llvm::ConstantFP::get(type, 1.0), llvm::Constant::getNullValue(type)) : b.CreateZExt(x, type);
+  if (from == boolean)
+    return is_float(to) ? b.CreateSelect(x, llvm::ConstantFP::get(type, 1.0), llvm::Constant::getNullValue(type)) : b.CreateZExt(x, type);
   if (is_float(from) && is_float(to)) return to == f64 ? b.CreateFPExt(x, type) : b.CreateFPTrunc(x, type);
   if (is_float(from)) return float_to_integer(b, to, x, type);
   if (is_float(to)) return is_signed(from) ? b.CreateSIToFP(x, type) : b.CreateUIToFP(x, type);

@@ -47,8 +47,9 @@ struct Frame : CallFrame {
 }  // namespace
 
 TEST_CASE("steps run in order, with their own arguments, sizes and chunks") {
-  Compiled compiled = jit_compile({doubling(1), doubling(100)}, {{0, 0, 0, {}, true}, {1, 1, 1, {}, true}, {0, 2, 2, 3, true}, {0, 0, 0, {}, false}, {1, 0, 0, 0, true}, {0, 1, 1, 1, true}},
-                                  host_target());
+  Compiled compiled = jit_compile(
+      {doubling(1), doubling(100)},
+      {{0, 0, 0, {}, true}, {1, 1, 1, {}, true}, {0, 2, 2, 3, true}, {0, 0, 0, {}, false}, {1, 0, 0, 0, true}, {0, 1, 1, 1, true}}, host_target());
   REQUIRE(compiled.kernels.size() == 2);
   std::vector<double> a(25, 1), b(10, 2), c(30, 3);
   Frame frame;

@@ -126,12 +126,13 @@ TEST_CASE("indices, insides and sizes are inputs too") {
   ScalarBuilder builder;
   Scalar index32 = builder.input(0, i32), index64 = builder.input(1, i64), inside = builder.input(2, boolean), size = builder.input(3, i64),
          index8 = builder.input(4, u8), index_float = builder.input(5, f32);
-  Scalar outputs[] = {scalar::select(inside, index32, scalar::convert(size, i32)), index64 * size, scalar::convert(index8, f32) + index_float, inside};
+  Scalar outputs[] = {scalar::select(inside, index32, scalar::convert(size, i32)), index64 * size, scalar::convert(index8, f32) + index_float,
+                      inside};
   LoopKernel loop;
   loop.extents = {n, m};
   Affine index{5, {m, 3}};
-  loop.body.inputs = {IndexInput{index, i32}, IndexInput{{-7, {100000, 0}}, i64}, InsideInput{{{{-1, {0, 1}}, 6}, {{0, {1, 0}}, n - 1}}}, SizeInput{n * m},
-                      IndexInput{{0, {1, 1}}, u8}, IndexInput{index, f32}};
+  loop.body.inputs = {IndexInput{index, i32}, IndexInput{{-7, {100000, 0}}, i64}, InsideInput{{{{-1, {0, 1}}, 6}, {{0, {1, 0}}, n - 1}}},
+                      SizeInput{n * m},       IndexInput{{0, {1, 1}}, u8},        IndexInput{index, f32}};
   loop.body.expr = builder.finish(outputs);
   for (uint32_t k = 0; k < 4; ++k) loop.body.stores.push_back({k, {0, {m, 1}}, k});
   Kernel kernel{"indices", {{i32, true}, {i64, true}, {f32, true}, {boolean, true}}, {n, m, n * m, n - 1}, 1, loop};
@@ -153,7 +154,11 @@ TEST_CASE("a nest of four loops, with a value for each level and mixed types") {
                       LoadInput{3, {0, {0, 0, 0, 1}}, {}}};
   loop.body.expr = builder.finish(outputs);
   loop.body.stores = {{4, {0, {2 * b * c, b * c, c, 1}}, 0}, {5, {0, {2 * b * c, c, 2 * c, 1}}, 1}, {6, {0, {2 * b * c, b * c, c, 1}}, 2}};
-  Kernel kernel{"nest", {{u8, false}, {f64, false}, {f32, false}, {boolean, false}, {f64, true}, {i32, true}, {boolean, true}}, {a, b, c, b * c, 2 * b * c, 2 * c}, 1, loop};
+  Kernel kernel{"nest",
+                {{u8, false}, {f64, false}, {f32, false}, {boolean, false}, {f64, true}, {i32, true}, {boolean, true}},
+                {a, b, c, b * c, 2 * b * c, 2 * c},
+                1,
+                loop};
   std::vector<Bindings> sizes;
   for (int64_t outer : {1, 5})
     for (int64_t columns : {0, 1, 3, 8, 33}) sizes.push_back({{"a", outer}, {"b", 3}, {"c", columns}});

@@ -51,7 +51,8 @@ void check(Kernel kernel, const Sizes& shape) {
     for (int64_t row = 0; row < shape.rows; ++row)
       for (int64_t k = 0; k < shape.depth; ++k) {
         int64_t to = ((batch * panels + row / pack.panel) * shape.depth + k) * pack.panel + row % pack.panel;
-        std::memcpy(expected[1].data() + static_cast<size_t>(to) * width, &elements[static_cast<size_t>((batch * shape.rows + row) * shape.depth + k) * width], width);
+        std::memcpy(expected[1].data() + static_cast<size_t>(to) * width,
+                    &elements[static_cast<size_t>((batch * shape.rows + row) * shape.depth + k) * width], width);
       }
   for (const Target& target : {host_target(), target_for("x86_64-pc-linux-gnu", "x86-64-v3"), target_for("x86_64-pc-linux-gnu", "x86-64")}) {
     INFO(target.cpu << ", panel " << pack.panel << ", " << shape.batch << " x 2 of " << shape.rows << " x " << shape.depth);

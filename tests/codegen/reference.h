@@ -10,7 +10,8 @@ namespace sinter {
 
 class PlainLoops {
  public:
-  PlainLoops(const Kernel& kernel, const std::vector<void*>& arguments, const Bindings& bindings) : kernel_(kernel), arguments_(arguments), bindings_(bindings) {}
+  PlainLoops(const Kernel& kernel, const std::vector<void*>& arguments, const Bindings& bindings)
+      : kernel_(kernel), arguments_(arguments), bindings_(bindings) {}
 
   // The body's outputs at each point of `extents` (in bytes, by output), then its stores.
   std::vector<std::vector<char>> run(const Body& body, const std::vector<Dim>& extents) {
@@ -29,7 +30,8 @@ class PlainLoops {
     for (const Store& store : body.stores) {
       size_t width = size_of(kernel_.arguments[store.argument].dtype);
       for (size_t p = 0; p < points_.size(); ++p)
-        std::memcpy(static_cast<char*>(arguments_[store.argument]) + at(store.position, points_[p]) * static_cast<int64_t>(width), &outputs[store.output][p * width], width);
+        std::memcpy(static_cast<char*>(arguments_[store.argument]) + at(store.position, points_[p]) * static_cast<int64_t>(width),
+                    &outputs[store.output][p * width], width);
     }
     return outputs;
   }
@@ -131,13 +133,16 @@ class Elements {
       using L = std::numeric_limits<T>;
       std::vector<T> specials;
       if constexpr (std::is_same_v<T, bool>) specials = {false, true};
-      else specials = {T(0), T(1), T(2), T(3), T(7), T(31), T(32), T(63), T(64), L::max(), L::lowest(), static_cast<T>(L::max() - 1), static_cast<T>(L::lowest() + 1)};
+      else
+        specials = {T(0), T(1), T(2), T(3), T(7), T(31), T(32), T(63), T(64), L::max(), L::lowest(), static_cast<T>(L::max() - 1),
+                    static_cast<T>(L::lowest() + 1)};
       if constexpr (std::is_signed_v<T> && !std::is_same_v<T, bool>) specials.insert(specials.end(), {T(-1), T(-2), T(-31)});
       if constexpr (std::is_floating_point_v<T>)
-        specials.insert(specials.end(), {T(-0.0), L::infinity(), -L::infinity(), L::quiet_NaN(), L::denorm_min(), -L::denorm_min(), L::min(), L::epsilon(),
-                                         T(0.5), T(-0.5), T(1.5), T(2.5), T(-2.5), T(0.49999997f), T(8388607.5f), T(8388608), T(16777216), T(4503599627370495.5),
-                                         T(2147483648.0), T(-2147483648.0), T(2147483647.0), T(4294967296.0), T(4294967295.0), T(9223372036854775808.0),
-                                         T(-9223372036854775808.0), T(18446744073709551616.0), T(255), T(256), T(255.5), T(-0.7), T(1e30f)});
+        specials.insert(specials.end(),
+                        {T(-0.0), L::infinity(), -L::infinity(), L::quiet_NaN(), L::denorm_min(), -L::denorm_min(), L::min(), L::epsilon(), T(0.5),
+                         T(-0.5), T(1.5), T(2.5), T(-2.5), T(0.49999997f), T(8388607.5f), T(8388608), T(16777216), T(4503599627370495.5),
+                         T(2147483648.0), T(-2147483648.0), T(2147483647.0), T(4294967296.0), T(4294967295.0), T(9223372036854775808.0),
+                         T(-9223372036854775808.0), T(18446744073709551616.0), T(255), T(256), T(255.5), T(-0.7), T(1e30f)});
       for (size_t i = 0; i < count_; ++i) {
         uint64_t bits = numbers.bits();
         T& to = at<T>(i);

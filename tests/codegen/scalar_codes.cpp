@@ -88,14 +88,17 @@ void check(const std::vector<Case>& cases, const std::vector<DType>& inputs, con
     PlainLoops(compiled.kernel(), places, sizes).run(loop.body, loop.extents);
     compiled.run(pointers(got), sizes);
     for (size_t i = 0; i < got.size(); ++i) {
-      std::string what = i < inputs.size() ? "input" : std::string(name(cases[i - inputs.size()].code)) + " -> " + std::string(name(cases[i - inputs.size()].result));
+      std::string what = i < inputs.size()
+                             ? "input"
+                             : std::string(name(cases[i - inputs.size()].code)) + " -> " + std::string(name(cases[i - inputs.size()].result));
       INFO(what << " from " << name(inputs.back()) << " of " << n << " elements for " << target.cpu);
       REQUIRE(got[i].guards_hold());
       int64_t at = got[i].first_difference(expected[i]);
       if (at >= 0) {
         std::string operands;
         for (size_t k = 0; k < inputs.size(); ++k)
-          dispatch(inputs[k], [&](auto tag) { operands += " " + std::to_string(expected[k].at<typename decltype(tag)::type>(static_cast<size_t>(at))); });
+          dispatch(inputs[k],
+                   [&](auto tag) { operands += " " + std::to_string(expected[k].at<typename decltype(tag)::type>(static_cast<size_t>(at))); });
         INFO("element " << at << ", inputs" << operands);
         REQUIRE(at == -1);
       }

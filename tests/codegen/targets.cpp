@@ -44,10 +44,11 @@ TEST_CASE("no code for any target calls a library") {
   using namespace scalar;
   ScalarBuilder builder;
   Scalar x = builder.input(0, f32), y = builder.input(1, f64), i = builder.input(2, i64), u = builder.input(3, u64), small = builder.input(4, u8);
-  std::vector<Scalar> outputs = {floor(x) + ceil(x) + trunc(x) + round_even(x) + scalar::fma(x, x, x) + sqrt(x) + convert(i, f32) + convert(u, f32),
-                                 floor(y) + ceil(y) + trunc(y) + round_even(y) + scalar::fma(y, y, y) + sqrt(y) + convert(i, f64) + convert(u, f64) + convert(x, f64),
-                                 i / convert(x, i64) + i % convert(y, i64) + shift_left(i, i), u / convert(x, u64) + u % convert(y, u64) + shift_right(u, u),
-                                 small / convert(x, u8) + small % convert(y, u8)};
+  std::vector<Scalar> outputs = {
+      floor(x) + ceil(x) + trunc(x) + round_even(x) + scalar::fma(x, x, x) + sqrt(x) + convert(i, f32) + convert(u, f32),
+      floor(y) + ceil(y) + trunc(y) + round_even(y) + scalar::fma(y, y, y) + sqrt(y) + convert(i, f64) + convert(u, f64) + convert(x, f64),
+      i / convert(x, i64) + i % convert(y, i64) + shift_left(i, i), u / convert(x, u64) + u % convert(y, u64) + shift_right(u, u),
+      small / convert(x, u8) + small % convert(y, u8)};
   outputs[0] = outputs[0] + pow(x, x) + erf(x) + tanh(x) + sin(x) + log1p(x) + maximum(x, convert(y, f32));
   LoopKernel loop;
   loop.extents = {Dim("n")};
