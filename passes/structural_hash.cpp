@@ -36,6 +36,7 @@ uint64_t structural_hash(const Program& program) {
     hashes[i] = h;
     all += mixed(h, 0);
   }
+  all = mixed(all, program.outputs.size());
   for (NodeId o : program.outputs) all = mixed(all, hashes[o.index]);
   for (const Update& u : program.updates) all = mixed(mixed(all, hashes[u.parameter.index]), hashes[u.value.index]);
   return all;
