@@ -178,8 +178,8 @@ Shape broadcast_shapes(std::span<const Type> types) {
       Dim& at = shape[rank - t.shape.size() + i];
       if (at.is(1)) at = t.shape[i];
       else if (!t.shape[i].is(1) && !(t.shape[i] == at))
-        throw UserError(fmt::format("{} and {} do not broadcast: along axis {} (counted from the last, 0) one is {}, the other {}", to_string(types[0].shape),
-                                    to_string(t.shape == types[0].shape ? shape : t.shape), t.shape.size() - 1 - i, to_string(at), to_string(t.shape[i])));
+        throw UserError(fmt::format("{} and {} do not broadcast: their sizes along axis -{} are {} and {}", to_string(types[0].shape),
+                                    to_string(t.shape == types[0].shape ? shape : t.shape), t.shape.size() - i, to_string(at), to_string(t.shape[i])));
     }
   return shape;
 }
