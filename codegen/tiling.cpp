@@ -27,6 +27,7 @@ struct Problem {
   const Target& target;
   Size m, n, k;
   int64_t width, lanes;  // bytes of an element, elements of a vector
+  bool b_packed = false;
   // Rows of an unpacked B push each other out of the first-level cache, and are read from the second again for every tile.
   bool b_conflicts = false;
 
@@ -65,10 +66,16 @@ Tile choose_tile(const Problem& problem) {
       const int64_t beside = (rows == 1 ? 1 : vectors) + 1 + (problem.target.has_fma ? 0 : 1);
       if (rows * vectors + beside > static_cast<int64_t>(problem.target.vector_registers)) continue;
       const double cycles = tile_cycles(problem, rows, vectors);
+      // The last tile of a row is computed whole where B is packed, else vector by vector.
+      const auto columns = [&](int64_t n) {
+        const int64_t tiles = n / (vectors * problem.lanes), rest = n % (vectors * problem.lanes);
+        if (problem.b_packed) return cycles * static_cast<double>(tiles + (rest > 0 ? 1 : 0));
+        return cycles * static_cast<double>(tiles) + tile_cycles(problem, rows, 1) * static_cast<double>(ceil_divide(rest, problem.lanes));
+      };
       double total = 0;  // a k and an element of C
       for (int64_t m : samples(problem.m))
         for (int64_t n : samples(problem.n))
-          total += cycles * static_cast<double>(ceil_divide(m, rows) * ceil_divide(n, vectors * problem.lanes)) / static_cast<double>(m * n);
+          total += static_cast<double>(ceil_divide(m, rows)) * columns(n) / static_cast<double>(m * n);
       if (total < least) least = total, best = {rows, vectors};
     }
   return best;
@@ -125,6 +132,7 @@ Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, 
   const auto packed = [&](const OperandAccess& operand, Size other) { return !operand.readable || (conflicts(operand, other) && nominal(other, 64) >= 128); };
   Tiling tiling;
   tiling.pack_a = packed(a, n), tiling.pack_b = packed(b, m);
+  problem.b_packed = tiling.pack_b;
   problem.b_conflicts = conflicts(b, m) && !tiling.pack_b;
 
   const Tile tile = choose_tile(problem);

@@ -47,32 +47,25 @@ Rows rows_of_a(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
 // B's vectors of one k: vector v lies at pointer + k * stride + v * lanes.
 struct Columns {
   llvm::Value *pointer = nullptr, *stride = nullptr;
-  Values masks;  // one a vector; null where all of it exists
+  int64_t vectors = 1;
+  llvm::Value* mask = nullptr;  // of the one vector there then is
 };
 
-Columns columns_of_b(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
+Columns columns_of_b(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
   const ContractionKernel& contraction = task.contraction;
   const DType dtype = contraction.dtype;
-  Columns columns;
-  columns.masks.resize(task.vectors(), nullptr);
   if (contraction.b.packed) {
+    // [panel][k][tile_n]
     llvm::Value* first = emitter.add(emitter.multiply(tile.n_tile, task.k), tile.k0);
-    columns.pointer = opaque(emitter, emitter.element(task.b_panels, dtype, emitter.multiply(first, emitter.number(contraction.tile_n))));
-    columns.stride = emitter.number(contraction.tile_n);
-    return columns;
+    llvm::Value* pointer = emitter.element(task.b_panels, dtype, emitter.multiply(first, emitter.number(contraction.tile_n)));
+    return {opaque(emitter, pointer), emitter.number(contraction.tile_n), task.vectors()};
   }
   const Affine& position = contraction.b.position;
   Values indices = task.batch;
   indices.push_back(tile.n0);
   indices.push_back(tile.k0);
-  columns.pointer = opaque(emitter, emitter.element(emitter.argument(contraction.b.argument), dtype, emitter.affine(position, indices)));
-  columns.stride = emitter.dim(position.strides[task.batch.size() + 1]);
-  if (masked) {
-    llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
-    for (int64_t v = 0; v < task.vectors(); ++v)
-      columns.masks[v] = emitter.lanes_below(emitter.add(left, emitter.number(-v * task.lanes)), task.lanes);
-  }
-  return columns;
+  llvm::Value* pointer = emitter.element(emitter.argument(contraction.b.argument), dtype, emitter.affine(position, indices));
+  return {opaque(emitter, pointer), emitter.dim(position.strides[task.batch.size() + 1]), task.vectors()};
 }
 
 // Of the panel of B that comes next, one cache line for every k is asked for ahead: the first of its rows' lines while this panel's first
@@ -112,34 +105,27 @@ llvm::Value* multiply_add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::V
   return emitter.builder.CreateAdd(sum, emitter.builder.CreateMul(a, b));
 }
 
-llvm::Value* sum_pointer(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, int64_t row, int64_t vector) {
-  return emitter.element(tile.sums, task.contraction.dtype, emitter.number(row * task.contraction.tile_n + vector * task.lanes));
-}
-
-}  // namespace
-
-void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
-  const ContractionKernel& contraction = task.contraction;
-  const DType dtype = contraction.dtype;
-  const int64_t rows = contraction.tile_m, vectors = task.vectors();
-  const Rows a = rows_of_a(emitter, task, tile);
-  const Columns b = columns_of_b(emitter, task, tile, masked);
-
+// The sums of all rows and of the vectors of `b`; they lie from `pointer` on, in rows of tile_n.
+void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Rows& a, const Columns& b, const NextPanel& next_b, llvm::Value* pointer) {
+  const DType dtype = task.contraction.dtype;
+  const int64_t rows = task.contraction.tile_m, vectors = b.vectors;
+  const auto sum_pointer = [&](int64_t row, int64_t v) {
+    return emitter.element(pointer, dtype, emitter.number(row * task.contraction.tile_n + v * task.lanes));
+  };
   const Values zeros(rows * vectors, emitter.zero(dtype, task.lanes));
   llvm::Value* later_block = emitter.builder.CreateICmpNE(tile.k0, emitter.number(0));
   Values sums = emitter.when(later_block, zeros, [&] {
     Values loaded;
     for (int64_t row = 0; row < rows; ++row)
-      for (int64_t v = 0; v < vectors; ++v) loaded.push_back(emitter.load(sum_pointer(emitter, task, tile, row, v), dtype, task.lanes));
+      for (int64_t v = 0; v < vectors; ++v) loaded.push_back(emitter.load(sum_pointer(row, v), dtype, task.lanes));
     return loaded;
   });
 
-  const NextPanel next_b = next_panel(emitter, task, tile, b);
   sums = emitter.loop(emitter.number(0), tile.depth, 1, sums, [&](llvm::Value* k, const Values& carried) {
     Values next = carried, columns;
     llvm::Value* b_k = emitter.element(b.pointer, dtype, emitter.multiply(k, b.stride));
     for (int64_t v = 0; v < vectors; ++v)
-      columns.push_back(emitter.load(emitter.element(b_k, dtype, emitter.number(v * task.lanes)), dtype, task.lanes, b.masks[v]));
+      columns.push_back(emitter.load(emitter.element(b_k, dtype, emitter.number(v * task.lanes)), dtype, task.lanes, b.mask));
     prefetch(emitter, dtype, next_b, k);
     llvm::Value* a_k = emitter.multiply(k, a.stride);
     for (int64_t row = 0; row < rows; ++row) {
@@ -153,7 +139,23 @@ void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& ti
   });
 
   for (int64_t row = 0; row < rows; ++row)
-    for (int64_t v = 0; v < vectors; ++v) emitter.store(sum_pointer(emitter, task, tile, row, v), dtype, sums[row * vectors + v], task.lanes);
+    for (int64_t v = 0; v < vectors; ++v) emitter.store(sum_pointer(row, v), dtype, sums[row * vectors + v], task.lanes);
+}
+
+}  // namespace
+
+void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
+  const DType dtype = task.contraction.dtype;
+  const Rows a = rows_of_a(emitter, task, tile);
+  const Columns b = columns_of_b(emitter, task, tile);
+  if (!masked) return emit_sums(emitter, task, tile, a, b, next_panel(emitter, task, tile, b), tile.sums);
+  // Vector by vector, so that those beyond n cost nothing, and neither does it much to compile.
+  llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
+  emitter.loop(emitter.number(0), emitter.smaller(left, emitter.number(task.contraction.tile_n)), task.lanes, [&](llvm::Value* column) {
+    llvm::Value* mask = emitter.lanes_below(emitter.builder.CreateSub(left, column), task.lanes);
+    const Columns one{emitter.element(b.pointer, dtype, column), b.stride, 1, mask};
+    emit_sums(emitter, task, tile, a, one, NextPanel(), emitter.element(tile.sums, dtype, column));
+  });
 }
 
 void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
