@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/reverse.h"
 #include "codegen/compile.h"
 #include "graph/interpreter.h"
 #include "graph/text.h"

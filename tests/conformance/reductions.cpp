@@ -1,0 +1,231 @@
+// Reductions over every set of axes: interpreter and compiled code against index loops.
+#include <cmath>
+#include <limits>
+
+#include "tests/conformance/arrays.h"
+#include "tests/conformance/bounds.h"
+#include "tests/conformance/samples.h"
+#include "tests/conformance/support.h"
+
+using namespace sinter;
+using namespace sinter::conformance;
+
+namespace {
+
+using Sizes = std::vector<int64_t>;
+
+// The elements that each element of the result is made of, in order.
+template <class T>
+std::vector<std::vector<T>> groups(const Tensor& x, const Axes& axes) {
+  Sizes kept;
+  std::vector<size_t> kept_axes;
+  for (size_t a = 0; a < x.sizes().size(); ++a)
+    if (std::find(axes.begin(), axes.end(), static_cast<int64_t>(a)) == axes.end()) kept.push_back(x.sizes()[a]), kept_axes.push_back(a);
+  std::vector<std::vector<T>> all(static_cast<size_t>(element_count(kept)));
+  size_t at = 0;
+  for (const Position& p : positions_of(x.sizes())) {
+    Position to;
+    for (size_t a : kept_axes) to.push_back(p[a]);
+    all[flat(to, kept)].push_back(x.data<T>()[at++]);
+  }
+  return all;
+}
+
+template <class T>
+using Sum = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, uint8_t> || std::is_same_v<T, int32_t>, int64_t, std::conditional_t<std::is_same_v<T, uint32_t>, uint64_t, T>>;
+
+template <class T>
+void check_sum(const std::vector<T>& terms, Sum<T> got) {
+  if constexpr (std::is_floating_point_v<T>) CHECK(near_sum(got, std::vector<long double>(terms.begin(), terms.end())) == "");
+  else {
+    uint64_t total = 0;
+    for (T v : terms) total += static_cast<uint64_t>(v);
+    CHECK(got == static_cast<Sum<T>>(total));
+  }
+}
+
+// As to the sign of a zero either of equal elements may be the largest.
+template <class T>
+void check_extreme(const std::vector<T>& elements, T got, bool largest) {
+  if constexpr (std::is_floating_point_v<T>) {
+    T want = largest ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
+    for (T v : elements)
+      if (std::isnan(v) || std::isnan(want)) want = std::numeric_limits<T>::quiet_NaN();
+      else if (largest ? v > want : v < want) want = v;
+    CHECK(((std::isnan(got) && std::isnan(want)) || got == want));
+  } else if (!elements.empty()) {
+    T want = elements[0];
+    for (T v : elements)
+      if (largest ? v > want : v < want) want = v;
+    CHECK(got == want);
+  } else if constexpr (std::is_same_v<T, bool>) CHECK(got == !largest);  // any and all of nothing
+}
+
+struct Reduction {
+  Op op;
+  Tensor x;
+  Axes axes;
+  bool keep;
+};
+
+// Reductions of variables of their own, compiled together.
+struct Reductions {
+  Batch batch;
+  NamedTensors inputs;
+  std::vector<Reduction> cases;
+
+  void add(Op op, const Tensor& x, const Axes& axes, bool keep = false) {
+    std::string name = "x" + std::to_string(cases.size());
+    Variable v(name, x.dtype(), Shape(x.sizes().begin(), x.sizes().end()));
+    batch.add(std::string(info(op).name) + " of " + label(x.dtype()) + to_string(x.sizes()) + " over " + to_string(axes), make(op, {v}, ReduceAttributes{axes, false, keep}));
+    inputs.emplace(name, x);
+    cases.push_back({op, x, axes, keep});
+  }
+
+  void check(const Tensor& result, const Reduction& c) const {
+    Sizes sizes;
+    for (size_t a = 0; a < c.x.sizes().size(); ++a) {
+      bool reduced = std::find(c.axes.begin(), c.axes.end(), static_cast<int64_t>(a)) != c.axes.end();
+      if (!reduced || c.keep) sizes.push_back(reduced ? 1 : c.x.sizes()[a]);
+    }
+    REQUIRE(result.sizes() == sizes);
+    dispatch(c.x.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      auto all = groups<T>(c.x, c.axes);
+      for (size_t i = 0; i < all.size(); ++i) {
+        INFO("element " << i);
+        if (c.op == Op::sum) check_sum<T>(all[i], result.data<Sum<T>>()[i]);
+        else check_extreme<T>(all[i], result.data<T>()[i], c.op == Op::max);
+      }
+    });
+  }
+
+  void check() const {
+    auto values = CompiledBatch(batch)(inputs);
+    for (size_t i = 0; i < cases.size(); ++i) {
+      INFO(batch.names[i]);
+      {
+        INFO("interpreted");
+        check(values.interpreted[i], cases[i]);
+      }
+      INFO("compiled");
+      check(values.compiled[i], cases[i]);
+      // Integers have one right answer.
+      if (!is_float(values.compiled[i].dtype())) CHECK(same_bits(values.compiled[i], values.interpreted[i]));
+    }
+  }
+};
+
+std::vector<Axes> subsets(size_t rank) {
+  std::vector<Axes> all;
+  for (size_t bits = 0; bits < size_t{1} << rank; ++bits) {
+    all.emplace_back();
+    for (size_t a = 0; a < rank; ++a)
+      if (bits >> a & 1) all.back().push_back(static_cast<int64_t>(a));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("reductions over every set of axes") {
+  const Sizes arrays[] = {{}, {1}, {5}, {40}, {3, 4}, {17, 9}, {2, 3, 5}, {2, 1, 3, 4}, {3, 2, 2, 17}};
+  for (DType type : {f32, f64, i32, boolean}) {
+    GraphScope scope;
+    Reductions reductions;
+    for (const Sizes& sizes : arrays)
+      for (const Axes& axes : subsets(sizes.size()))
+        for (Op op : {Op::sum, Op::max, Op::min}) {
+          if (type != f32 && sizes.size() == 4 && op == Op::min) continue;  // to save compiling
+          reductions.add(op, random_tensor(type, sizes, reductions.cases.size() + 1), axes, reductions.cases.size() % 3 == 0);
+        }
+    reductions.check();
+  }
+}
+
+TEST_CASE("reductions of every type, and of integers that overflow") {
+  for (DType type : all_dtypes) {
+    GraphScope scope;
+    Reductions reductions;
+    for (const Sizes& sizes : {Sizes{1000}, Sizes{7, 33}, Sizes{300, 3}})
+      for (const Axes& axes : subsets(sizes.size()))
+        for (Op op : {Op::sum, Op::max, Op::min}) {
+          Tensor x = random_tensor(type, sizes, 5);
+          if (is_integer(type))
+            dispatch(type, [&](auto tag) {
+              using T = typename decltype(tag)::type;
+              std::mt19937_64 random(7);
+              for (T& v : x.data<T>()) v = static_cast<T>(random());
+            });
+          reductions.add(op, x, axes);
+        }
+    reductions.check();
+  }
+}
+
+TEST_CASE("reductions of nothing, of infinities and of NaN") {
+  for (DType type : {f32, f64}) {
+    GraphScope scope;
+    Reductions reductions;
+    auto with = [&](std::initializer_list<double> values, Sizes sizes) {
+      Tensor x = Tensor::uninitialized(type, std::move(sizes));
+      size_t i = 0;
+      for (double v : values) {
+        if (type == f32) x.data<float>()[i++] = static_cast<float>(v);
+        else x.data<double>()[i++] = v;
+      }
+      return x;
+    };
+    constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    for (Op op : {Op::sum, Op::max, Op::min}) {
+      for (const Axes& axes : subsets(2)) reductions.add(op, zeros({0, 3}, type), axes), reductions.add(op, zeros({3, 0}, type), axes);
+      for (const Axes& axes : subsets(2)) {
+        reductions.add(op, with({1, nan, 3, -inf, inf, 2}, {2, 3}), axes);
+        reductions.add(op, with({nan, nan, nan, -1, -2, nan}, {3, 2}), axes);
+        reductions.add(op, with({-inf, -inf, inf, inf}, {2, 2}), axes);
+        reductions.add(op, with({-0.0, 0.0, 0.0, -0.0}, {2, 2}), axes);
+      }
+      for (int64_t at : {0, 1, 17, 31, 32, 63, 98}) {  // wherever the NaN stands in a vector
+        Tensor x = random_tensor(type, {99}, 3);
+        if (type == f32) x.data<float>()[static_cast<size_t>(at)] = static_cast<float>(nan);
+        else x.data<double>()[static_cast<size_t>(at)] = nan;
+        reductions.add(op, x, {0});
+      }
+    }
+    reductions.check();
+  }
+  GraphScope scope;
+  Reductions reductions;
+  for (const Axes& axes : subsets(2))
+    for (Op op : {Op::sum, Op::max, Op::min}) reductions.add(op, zeros({0, 2}, boolean), axes), reductions.add(op, zeros({2, 0}, i32), axes);
+  reductions.check();
+}
+
+TEST_CASE("reductions of symbolic sizes") {
+  GraphScope scope;
+  Variable x("x", f32, {"n", "m"}), y("y", u8, {"n"});
+  Batch batch;
+  std::vector<Axes> axes = subsets(2);
+  for (const Axes& a : axes) batch.add("sum over " + to_string(a), sum(x, a)), batch.add("max over " + to_string(a), max(x, a)), batch.add("sum of squares", sum(x * x, a));
+  batch.add("sum of u8", sum(y));
+  CompiledBatch compiled(batch);
+  for (int64_t n : {0, 1, 2, 7, 64, 129, 1000})
+    for (int64_t m : {0, 1, 3, 16, 33, 257}) {
+      if (n * m > 100000) continue;
+      Tensor a = random_tensor(f32, {n, m}, static_cast<uint64_t>(n + m)), b = random_tensor(u8, {n}, 2);
+      auto values = compiled({{"x", a}, {"y", b}});
+      for (size_t i = 0; i < axes.size(); ++i) {
+        INFO("n = " << n << ", m = " << m << ", axes " << to_string(axes[i]));
+        auto all = groups<float>(a, axes[i]);
+        for (const auto& results : {values.interpreted, values.compiled})
+          for (size_t k = 0; k < all.size(); ++k) {
+            check_sum<float>(all[k], results[3 * i].data<float>()[k]);
+            check_extreme<float>(all[k], results[3 * i + 1].data<float>()[k], true);
+            std::vector<long double> squares;
+            for (float v : all[k]) squares.push_back(static_cast<long double>(v) * static_cast<long double>(v));
+            CHECK(near_sum(results[3 * i + 2].data<float>()[k], squares) == "");
+          }
+      }
+      CHECK(same_bits(values.interpreted.back(), values.compiled.back()));
+    }
+}
