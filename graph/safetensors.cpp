@@ -34,7 +34,9 @@ const Format* format_named(std::string_view name) {
   return found == std::end(formats) ? nullptr : found;
 }
 
-[[noreturn]] void refuse(const std::string& path, const std::string& why) { throw UserError(fmt::format("{} is no sound safetensors file: {}", path, why)); }
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw UserError(fmt::format("{} is no sound safetensors file: {}", path, why));
+}
 
 std::string shown(const std::string& name) {
   std::string text;
@@ -64,10 +66,12 @@ std::optional<int64_t> count_of(const Json& value) {
 // What the header says of one tensor. The elements begin at `data`; the file ends at `size`.
 SafetensorsFile::Entry checked_entry(const std::string& path, const std::string& tensor, const Json& described, int64_t data, int64_t size) {
   auto wrong = [&](const std::string& why) { refuse(path, fmt::format("the tensor '{}' {}", shown(tensor), why)); };
-  if (!described.is_object() || !described.contains("dtype") || !described.contains("shape") || !described.contains("data_offsets")) wrong("lacks dtype, shape or data_offsets");
+  if (!described.is_object() || !described.contains("dtype") || !described.contains("shape") || !described.contains("data_offsets"))
+    wrong("lacks dtype, shape or data_offsets");
   const Json &dtype = described["dtype"], &shape = described["shape"], &offsets = described["data_offsets"];
   SafetensorsFile::Entry entry;
-  if (!dtype.is_string() || !shape.is_array() || !offsets.is_array() || offsets.size() != 2) wrong("has a dtype, shape or data_offsets of another kind");
+  if (!dtype.is_string() || !shape.is_array() || !offsets.is_array() || offsets.size() != 2)
+    wrong("has a dtype, shape or data_offsets of another kind");
   entry.dtype = dtype.get<std::string>();
   const Format* format = format_named(entry.dtype);
   if (!format) wrong(fmt::format("has the unknown dtype '{}'", shown(entry.dtype)));
@@ -81,7 +85,8 @@ SafetensorsFile::Entry checked_entry(const std::string& path, const std::string&
   int64_t bytes = format->width;
   bool overflows = false;
   for (int64_t s : entry.sizes) overflows = __builtin_mul_overflow(bytes, s, &bytes) || overflows;
-  if (overflows || bytes != *end - *begin) wrong(fmt::format("of shape {} does not fill the {} bytes given to it", to_string(entry.sizes), *end - *begin));
+  if (overflows || bytes != *end - *begin)
+    wrong(fmt::format("of shape {} does not fill the {} bytes given to it", to_string(entry.sizes), *end - *begin));
   entry.begin = data + *begin, entry.end = data + *end;
   return entry;
 }
@@ -135,7 +140,8 @@ const SafetensorsFile::Entry& SafetensorsFile::entry(const std::string& tensor) 
 Type SafetensorsFile::type(const std::string& tensor) const {
   const Entry& e = entry(tensor);
   auto dtype = format_named(e.dtype)->dtype;
-  if (!dtype) throw UserError(fmt::format("the tensor '{}' of {} is {}, a type that sinter has not; convert it first", shown(tensor), path_, e.dtype));
+  if (!dtype)
+    throw UserError(fmt::format("the tensor '{}' of {} is {}, a type that sinter has not; convert it first", shown(tensor), path_, e.dtype));
   return Type::of(*dtype, Shape(e.sizes.begin(), e.sizes.end()));
 }
 

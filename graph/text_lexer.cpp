@@ -27,7 +27,8 @@ bool is_identifier(std::string_view s) {
 }
 
 bool is_bare_file(std::string_view s) {
-  return !s.empty() && std::none_of(s.begin(), s.end(), [](char c) { return is_space(c) || is_control(c) || c == ',' || c == '"' || c == '\\' || c == '#'; });
+  return !s.empty() &&
+         std::none_of(s.begin(), s.end(), [](char c) { return is_space(c) || is_control(c) || c == ',' || c == '"' || c == '\\' || c == '#'; });
 }
 
 std::string in_quotes(std::string_view s) {

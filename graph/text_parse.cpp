@@ -41,7 +41,8 @@ T parse_number(std::string_view word) {
     if (negative) value = -value;
   }
   if (result.ec == std::errc::result_out_of_range) throw UserError(fmt::format("{} does not fit {}", word, name(dtype_of<T>())));
-  if (digits.empty() || result.ec != std::errc() || result.ptr != digits.data() + digits.size()) throw UserError(fmt::format("'{}' is not a number of type {}", word, name(dtype_of<T>())));
+  if (digits.empty() || result.ec != std::errc() || result.ptr != digits.data() + digits.size())
+    throw UserError(fmt::format("'{}' is not a number of type {}", word, name(dtype_of<T>())));
   return value;
 }
 
@@ -224,7 +225,8 @@ class Parser {
       auto [earlier, is_new] = updated_.try_emplace(parameter, here_.line);
       if (!is_new) throw UserError(fmt::format("this parameter is updated twice; first on line {}", earlier->second));
     } else {
-      throw UserError(fmt::format("expected a node such as '%3 = add %1, %2 : f32[]', 'update' or 'return', not '{}'", word.empty() ? line.excerpt() : word));
+      throw UserError(
+          fmt::format("expected a node such as '%3 = add %1, %2 : f32[]', 'update' or 'return', not '{}'", word.empty() ? line.excerpt() : word));
     }
     end(line);
   }
@@ -252,7 +254,8 @@ class Parser {
 
   void node(Cursor& line) {
     std::string name, key = label(line, name);
-    if (auto earlier = labels_.find(key); earlier != labels_.end()) throw UserError(fmt::format("%{} is defined twice; first on line {}", key, earlier->second.line));
+    if (auto earlier = labels_.find(key); earlier != labels_.end())
+      throw UserError(fmt::format("%{} is defined twice; first on line {}", key, earlier->second.line));
     line.expect('=', "after the name of a node");
     std::string_view op_name = line.identifier();
     const OpInfo* row = op_named(op_name);
@@ -311,7 +314,8 @@ class Parser {
       sizes.push_back(d.number());
     }
     allocated_ += static_cast<size_t>(checked_multiply(element_count(sizes), static_cast<int64_t>(size_of(type.dtype))));
-    if (allocated_ > options_.max_bytes) throw UserError(fmt::format("the constants and parameters up to here take more than the {} bytes allowed", options_.max_bytes));
+    if (allocated_ > options_.max_bytes)
+      throw UserError(fmt::format("the constants and parameters up to here take more than the {} bytes allowed", options_.max_bytes));
     return sizes;
   }
 
@@ -328,12 +332,15 @@ class Parser {
     type = leaf_type(line, what);
     std::filesystem::path file(reference.file);
     bool climbs = file.is_absolute() || std::find(file.begin(), file.end(), "..") != file.end();
-    if (options_.directory.empty() || climbs) throw UserError(fmt::format("{} is not to be read from here: only files beside a graph's own are", in_quotes(reference.file)));
+    if (options_.directory.empty() || climbs)
+      throw UserError(fmt::format("{} is not to be read from here: only files beside a graph's own are", in_quotes(reference.file)));
     std::vector<int64_t> sizes = sizes_of(type);
     auto at = files_.find(reference.file);
     if (at == files_.end()) at = files_.try_emplace(reference.file, (std::filesystem::path(options_.directory) / file).string()).first;
     const Type held = at->second.type(reference.tensor);
-    if (held.dtype != type.dtype || held.shape != type.shape) throw UserError(fmt::format("the tensor {} of {} is {}, not {}", in_quotes(reference.tensor), in_quotes(reference.file), to_string(held), to_string(type)));
+    if (held.dtype != type.dtype || held.shape != type.shape)
+      throw UserError(
+          fmt::format("the tensor {} of {} is {}, not {}", in_quotes(reference.tensor), in_quotes(reference.file), to_string(held), to_string(type)));
     return at->second.read(reference.tensor);
   }
 
@@ -356,7 +363,8 @@ class Parser {
       bool is_list = line.next_is('[');
       if (is_list) parse_list(line, "before elements", [&](std::string_view item) { words.push_back(item); });
       else words.push_back(line.word());
-      if (words.size() == 1 && words[0].empty()) throw UserError(fmt::format("expected the elements of a constant, as in 0x1.8p+1 or [1, 2], not {}", line.excerpt()));
+      if (words.size() == 1 && words[0].empty())
+        throw UserError(fmt::format("expected the elements of a constant, as in 0x1.8p+1 or [1, 2], not {}", line.excerpt()));
       type = leaf_type(line, "constant");
       value = elements(words, is_list, type);
     }
@@ -366,7 +374,8 @@ class Parser {
   Tensor elements(const std::vector<std::string_view>& words, bool is_list, const Type& type) {
     std::vector<int64_t> sizes = sizes_of(type);
     int64_t count = element_count(sizes);
-    if (is_list && static_cast<int64_t>(words.size()) != count) throw UserError(fmt::format("{} takes {} elements, or one outside brackets for all; here are {}", to_string(type), count, words.size()));
+    if (is_list && static_cast<int64_t>(words.size()) != count)
+      throw UserError(fmt::format("{} takes {} elements, or one outside brackets for all; here are {}", to_string(type), count, words.size()));
     Tensor value = Tensor::uninitialized(type.dtype, sizes);
     dispatch(type.dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;

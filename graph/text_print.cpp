@@ -118,7 +118,8 @@ class Printer {
     for (uint32_t o : graph_.origins(id)) places.push_back(&graph_.location(o));
     std::sort(places.begin(), places.end(), [](auto* a, auto* b) { return std::tie(a->file, a->line) < std::tie(b->file, b->line); });
     std::string text;
-    for (const Location* place : places) text += (text.empty() ? "  # " : ", ") + fmt::format("{}:{}", is_bare_file(place->file) ? place->file : in_quotes(place->file), place->line);
+    for (const Location* place : places)
+      text += (text.empty() ? "  # " : ", ") + fmt::format("{}:{}", is_bare_file(place->file) ? place->file : in_quotes(place->file), place->line);
     return text;
   }
 
@@ -144,7 +145,9 @@ class Printer {
     auto* a = std::get_if<ConstantAttributes>(&graph_.node(id).attributes);
     return a && a->index < graph_.constant_count() ? &graph_.constant(a->index) : nullptr;
   }
-  std::string reference(const std::string& name) const { return fmt::format(" {{file={}, tensor={}}}", in_quotes(options_.tensors), in_quotes(name)); }
+  std::string reference(const std::string& name) const {
+    return fmt::format(" {{file={}, tensor={}}}", in_quotes(options_.tensors), in_quotes(name));
+  }
 
   const Graph& graph_;
   const PrintOptions& options_;
@@ -159,7 +162,8 @@ std::string print_node(const Graph& graph, NodeId id) {
 }
 
 std::string print_tensor(const Tensor& t) {
-  return fmt::format("{} : {}", elements_text(t, PrintOptions().inline_limit), to_string(Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end()))));
+  return fmt::format("{} : {}", elements_text(t, PrintOptions().inline_limit),
+                     to_string(Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end()))));
 }
 
 std::string print(const Program& program, const PrintOptions& options) {

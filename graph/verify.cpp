@@ -32,7 +32,8 @@ Fault fault_of_sizes(const Type& type) {
     if (d.is_number() && d.number() < 0) return fmt::format("a size is negative: {}", to_string(type.shape));
   bool empty = std::any_of(type.shape.begin(), type.shape.end(), [](const Dim& d) { return d.is(0); });
   for (const Dim& d : type.shape)
-    if (!empty && d.is_number() && __builtin_mul_overflow(bytes, d.number(), &bytes)) return fmt::format("a value of shape {} has more than 2^63 bytes", to_string(type.shape));
+    if (!empty && d.is_number() && __builtin_mul_overflow(bytes, d.number(), &bytes))
+      return fmt::format("a value of shape {} has more than 2^63 bytes", to_string(type.shape));
   return {};
 }
 
@@ -77,7 +78,9 @@ struct AttributesFault {
     return fmt::format("axis {} is outside {} dimensions", a.axis, a.shape.size());
   }
   Fault operator()(const BroadcastAttributes& a) const {
-    return in_order(a.axes, a.shape.size()) ? Fault() : fmt::format("axes {} must ascend within the {} dimensions of {}", to_string(a.axes), a.shape.size(), to_string(a.shape));
+    return in_order(a.axes, a.shape.size())
+               ? Fault()
+               : fmt::format("axes {} must ascend within the {} dimensions of {}", to_string(a.axes), a.shape.size(), to_string(a.shape));
   }
   Fault operator()(const ReduceAttributes& a) const {
     if (a.all || a.keep) return "where the type is known, `all` is the axes themselves, and `keep` a reshape";
@@ -97,7 +100,8 @@ struct AttributesFault {
 // Item 8.
 Fault fault_of_elements(const OpInfo& row, std::span<const Type> operands) {
   for (const Type& t : operands)
-    if (t.shape != operands[0].shape) return fmt::format("elementwise operands have one shape; here {} and {}", to_string(operands[0].shape), to_string(t.shape));
+    if (t.shape != operands[0].shape)
+      return fmt::format("elementwise operands have one shape; here {} and {}", to_string(operands[0].shape), to_string(t.shape));
   if (row.promotion == Promotion::none) return {};
   size_t first = row.promotion == Promotion::select ? 1 : 0;
   DType common = operands[first].dtype;
@@ -166,7 +170,8 @@ Fault fault_of(const Graph& graph, NodeId id) {
   if (node.op >= Op::count_) return "its operation is not in the table";
   const OpInfo& row = info(node.op);
   std::span<const NodeId> inputs = graph.inputs(id);
-  if (static_cast<int>(inputs.size()) != row.arity) return fmt::format("it takes {} operand{}, not {}", row.arity, row.arity == 1 ? "" : "s", inputs.size());
+  if (static_cast<int>(inputs.size()) != row.arity)
+    return fmt::format("it takes {} operand{}, not {}", row.arity, row.arity == 1 ? "" : "s", inputs.size());
   std::vector<Type> operands;
   bool known = true;
   for (NodeId input : inputs) {
@@ -199,7 +204,8 @@ Fault fault_of_update(const Graph& graph, const Update& u) {
   if (u.parameter.index >= graph.size() || u.value.index >= graph.size()) return "an update's parameter or value is not a node";
   if (graph.node(u.parameter).op != Op::parameter) return described(graph, u.parameter, "only a parameter is updated");
   const Type &type = graph.type(u.parameter), &value = graph.type(u.value);
-  return value.known && value != type ? described(graph, u.value, fmt::format("what updates a parameter of type {} has that type", to_string(type))) : Fault();
+  return value.known && value != type ? described(graph, u.value, fmt::format("what updates a parameter of type {} has that type", to_string(type)))
+                                      : Fault();
 }
 
 void verify(const Program& program) {

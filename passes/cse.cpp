@@ -33,7 +33,8 @@ PassResult cse(const Program& program) {
     auto [begin, end] = known.equal_range(h);
     for (auto at = begin; at != end; ++at) {
       const Node& other = to.node(at->second);
-      if (other.op != node.op || other.type != node.type || !same(other.attributes, attributes) || !std::ranges::equal(to.inputs(at->second), inputs)) continue;
+      if (other.op != node.op || other.type != node.type || !same(other.attributes, attributes) || !std::ranges::equal(to.inputs(at->second), inputs))
+        continue;
       changed = true;
       return at->second;
     }

@@ -1,8 +1,8 @@
 // Computes what is known before the call.
 // May assume: nothing beside a verified program.
 // Promises: a node whose operands are constants is one, with the interpreter's bits, unless it is a broadcast or an iota, which index maps do
-// without memory, or makes more elements than it reads, beyond a few, or reads more than fold_limit. Elementwise nodes of broadcast scalars become a broadcast scalar,
-// whatever their size.
+// without memory, or makes more elements than it reads, beyond a few, or reads more than fold_limit. Elementwise nodes of broadcast
+// scalars become a broadcast scalar, whatever their size.
 #pragma once
 #include "passes/pass.h"
 

@@ -48,7 +48,9 @@ class Manager {
   }
 
  private:
-  bool is_disabled(std::string_view name) const { return std::find(options_.disabled.begin(), options_.disabled.end(), name) != options_.disabled.end(); }
+  bool is_disabled(std::string_view name) const {
+    return std::find(options_.disabled.begin(), options_.disabled.end(), name) != options_.disabled.end();
+  }
 
   PassTiming& timing(size_t row) {
     if (timing_of_row_[row] == none) {
@@ -82,7 +84,8 @@ class Manager {
 
   void check(const Pass& pass, const PassResult& result) {
     uint64_t after = structural_hash(result.program);
-    if (!result.changed && after != hash_) throw InternalError(fmt::format("the pass '{}' says that it changed nothing, but the program is another", pass.name));
+    if (!result.changed && after != hash_)
+      throw InternalError(fmt::format("the pass '{}' says that it changed nothing, but the program is another", pass.name));
     hash_ = after;
     if (!result.changed || !options_.verify) return;
     try {
@@ -103,11 +106,14 @@ class Manager {
 
 }  // namespace
 
-PassRun run_passes(const Program& program, std::span<const PipelineRow> pipeline, const PassOptions& options) { return Manager(program, pipeline, options).run(); }
+PassRun run_passes(const Program& program, std::span<const PipelineRow> pipeline, const PassOptions& options) {
+  return Manager(program, pipeline, options).run();
+}
 
 std::string to_string(std::span<const PassTiming> timings) {
   std::string text = fmt::format("{:<16}{:>10}{:>6}{:>9}{:>9}{:>9}\n", "pass", "ms", "runs", "changes", "nodes", "then");
-  for (const PassTiming& t : timings) text += fmt::format("{:<16}{:>10.3f}{:>6}{:>9}{:>9}{:>9}\n", t.pass, t.seconds * 1e3, t.runs, t.changes, t.nodes_before, t.nodes_after);
+  for (const PassTiming& t : timings)
+    text += fmt::format("{:<16}{:>10.3f}{:>6}{:>9}{:>9}{:>9}\n", t.pass, t.seconds * 1e3, t.runs, t.changes, t.nodes_before, t.nodes_after);
   return text;
 }
 

@@ -24,7 +24,8 @@ NodeId movement_nowhere(Simplifier& s, const Candidate& c) {
     case Op::transpose: return counts_up(c.as<TransposeAttributes>().permutation) ? x : NodeId();
     case Op::slice: {
       const auto& a = c.as<SliceAttributes>();
-      bool whole = s.type(x).shape == c.type.shape && all_are(a.steps, 1) && std::all_of(a.starts.begin(), a.starts.end(), [](const Dim& d) { return d.is(0); });
+      bool whole = s.type(x).shape == c.type.shape && all_are(a.steps, 1) &&
+                   std::all_of(a.starts.begin(), a.starts.end(), [](const Dim& d) { return d.is(0); });
       return whole ? x : NodeId();
     }
     case Op::pad: {
@@ -117,7 +118,8 @@ NodeId transpose_of_broadcast(Simplifier& s, const Candidate& c) {
   if (c.op != Op::transpose || s.node(c.inputs[0]).op != Op::broadcast) return {};
   const Axes& permutation = c.as<TransposeAttributes>().permutation;
   Axes composed;
-  for (int64_t axis : s.as<BroadcastAttributes>(c.inputs[0]).axes) composed.push_back(std::find(permutation.begin(), permutation.end(), axis) - permutation.begin());
+  for (int64_t axis : s.as<BroadcastAttributes>(c.inputs[0]).axes)
+    composed.push_back(std::find(permutation.begin(), permutation.end(), axis) - permutation.begin());
   if (!std::is_sorted(composed.begin(), composed.end())) return {};
   s.absorb(c.inputs[0]);
   return s.make(Op::broadcast, {s.inputs(c.inputs[0])[0]}, BroadcastAttributes{c.type.shape, composed});

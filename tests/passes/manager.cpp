@@ -106,7 +106,9 @@ TEST_CASE("stop after, disable") {
 
 TEST_CASE("a pass that lies, or breaks the program, is caught") {
   const PipelineRow lying[] = {{{"liar", lie}, ""}}, breaking[] = {{{"breaker", break_type}, ""}};
-  CHECK(internal_error([&] { run_passes(small_program(), lying); }).find("the pass 'liar' says that it changed nothing, but the program is another") != std::string::npos);
+  CHECK(internal_error([&] {
+          run_passes(small_program(), lying);
+        }).find("the pass 'liar' says that it changed nothing, but the program is another") != std::string::npos);
   std::string error = internal_error([&] { run_passes(small_program(), breaking); });
   CHECK(error.find("the pass 'breaker' broke the program") != std::string::npos);
   CHECK(error.find("node %4 = exp %x : f64[7]: its type is f32[n]") != std::string::npos);
@@ -121,12 +123,14 @@ TEST_CASE("the hash says whether two programs are one") {
   auto hash = [](const std::string& text) { return structural_hash(program_of_text(text)); };
   const std::string x = "%x = variable : f32[n]\n%y = variable : f32[n]\n";
   uint64_t base = hash(x + "%1 = exp %x\n%2 = exp %y\n%3 = subtract %1, %2\nreturn %3");
-  CHECK(base == hash(x + "%2 = exp %y  # a.cpp:1\n%1 = exp %x\n%4 = add %1, %2\n%3 = subtract %1, %2\nreturn %3"));  // order, origins, what is not reached
+  CHECK(base ==
+        hash(x + "%2 = exp %y  # a.cpp:1\n%1 = exp %x\n%4 = add %1, %2\n%3 = subtract %1, %2\nreturn %3"));  // order, origins, what is not reached
   CHECK(base != hash(x + "%1 = exp %x\n%2 = exp %y\n%3 = subtract %2, %1\nreturn %3"));
   CHECK(base != hash(x + "%1 = exp %x\n%2 = exp %y\n%3 = add %1, %2\nreturn %3"));
   CHECK(base != hash(x + "%1 = exp %x\n%2 = exp %y\n%3 = subtract %1, %2\nreturn %3, %3"));
   CHECK(base != hash("%x = variable : f32[m]\n%y = variable : f32[m]\n%1 = exp %x\n%2 = exp %y\n%3 = subtract %1, %2\nreturn %3"));
-  CHECK(hash(x + "%1 = exp %x\n%2 = exp %x\n%3 = add %1, %2\nreturn %3") != hash(x + "%1 = exp %x\n%3 = add %1, %1\nreturn %3"));  // equal is not the same
+  CHECK(hash(x + "%1 = exp %x\n%2 = exp %x\n%3 = add %1, %2\nreturn %3") !=
+        hash(x + "%1 = exp %x\n%3 = add %1, %1\nreturn %3"));  // equal is not the same
   CHECK(hash("%1 = constant 0x0p+0 : f32[]\nreturn %1") != hash("%1 = constant -0x0p+0 : f32[]\nreturn %1"));
   CHECK(hash("%1 = constant 0 : i32[]\nreturn %1") != hash("%1 = constant 0 : u32[]\nreturn %1"));
   const std::string w = "%w = parameter : f32[2]\n%v = parameter : f32[2]\n";

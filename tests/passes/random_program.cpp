@@ -142,7 +142,10 @@ class Generator {
         inputs[1] = build_constant(graph_, tensor(graph_.type(inputs[0]).dtype, {}));
         return a;
       }
-      case Op::sum: case Op::max: case Op::min: case Op::size: return ReduceAttributes{some_axes(rank(inputs[0])), chance(4), op != Op::size && chance(2)};
+      case Op::sum:
+      case Op::max:
+      case Op::min:
+      case Op::size: return ReduceAttributes{some_axes(rank(inputs[0])), chance(4), op != Op::size && chance(2)};
       case Op::contract: return contraction(inputs);
       default: return NoAttributes{};
     }
@@ -185,7 +188,8 @@ class Generator {
     ContractionAttributes a;
     for (int64_t left : permuted(rank(inputs[0])))
       for (int64_t right : permuted(rank(inputs[1]))) {
-        bool taken = std::count(a.rhs_batch.begin(), a.rhs_batch.end(), right) + std::count(a.rhs_contracted.begin(), a.rhs_contracted.end(), right) > 0;
+        bool taken =
+            std::count(a.rhs_batch.begin(), a.rhs_batch.end(), right) + std::count(a.rhs_contracted.begin(), a.rhs_contracted.end(), right) > 0;
         if (taken || !(shape_of(inputs[0])[static_cast<size_t>(left)] == shape_of(inputs[1])[static_cast<size_t>(right)]) || chance(3)) continue;
         bool batch = chance(3);
         (batch ? a.lhs_batch : a.lhs_contracted).push_back(left);

@@ -37,7 +37,8 @@ TEST_CASE("a malformed line") {
       {"%y = exp %x : f32[n, 3", 5, "expected ']' or ',' in a list, not the end of the line"},
       {"%y = exp %x : f32[n, 3!]", 5, "'3!' is not a dimension: write a number, a name, or sums and products of those"},
       {"%y = exp %x : f32[n, -3]", 5, "exp: a size is negative: [n, -3]"},
-      {"%y = exp %x : f32[99999999999999999999]", 5, "'99999999999999999999' is not a dimension: write a number, a name, or sums and products of those"},
+      {"%y = exp %x : f32[99999999999999999999]", 5,
+       "'99999999999999999999' is not a dimension: write a number, a name, or sums and products of those"},
       {"%y = exp %b", 5, "exp: it takes floats, not bool; convert first"},
       {"%y = add %x, %b", 5, "add: operands have one type; here f32 and bool; convert one of them"},
       {"%y = add %x, %w", 5, "add: elementwise operands have one shape; here [n, 3] and [2]"},
@@ -73,7 +74,8 @@ TEST_CASE("a malformed line") {
       {"%y = constant 1 : ?", 5, "a constant needs a type, not ?"},
       {"%y = constant 1 : f32[1000000000000]", 5, "the constants and parameters up to here take more than the 4294967296 bytes allowed"},
       {"%y = constant 1 : f32[4000000000, 4000000000]", 5, "a size overflows 64 bits: 4000000000 * 4000000000"},
-      {"%y = constant {file=\"a.safetensors\", tensor=\"t\"} : f32[2]", 5, "\"a.safetensors\" is not to be read from here: only files beside a graph's own are"},
+      {"%y = constant {file=\"a.safetensors\", tensor=\"t\"} : f32[2]", 5,
+       "\"a.safetensors\" is not to be read from here: only files beside a graph's own are"},
       {"%y = constant {file=a} : f32[2]", 5, "expected a text in quotes, not 'a} : f32[2]'"},
       {"%y = constant {index=0} : f32[2]", 5, "constant has no attribute 'index'; it has file, tensor"},
       {"%v = parameter", 5, "expected ':' and a type after a parameter, not the end of the line"},
@@ -81,7 +83,8 @@ TEST_CASE("a malformed line") {
       {"%v = parameter : weak f32[2]", 5, "parameter: only literals are weak"},
       {"%3 = variable : f32[]", 5, "a variable or parameter is called by its name, as in %x or %\"my x\", not by a number"},
       {"%v = variable", 5, "a variable needs a type, as in ': f32[batch, 10]', or ': ?' for one given at the call"},
-      {"%v = variable : f32[2000000000, 2000000000, 2000000000]", 5, "variable: a value of shape [2000000000, 2000000000, 2000000000] has more than 2^63 bytes"},
+      {"%v = variable : f32[2000000000, 2000000000, 2000000000]", 5,
+       "variable: a value of shape [2000000000, 2000000000, 2000000000] has more than 2^63 bytes"},
       {"%\"a\\n\" = variable : f32[]", 5, "in quotes a backslash begins \\\", \\\\ or \\xNN"},
       {"%\"a\\x0a\" = variable : f32[]", 5, "variable: its name holds a quote, a backslash or a control character"},
       {"%\"a = variable : f32[]", 5, "a quote that opens here does not close on this line"},
@@ -98,7 +101,9 @@ TEST_CASE("a malformed line") {
   };
   for (const Case& c : cases) {
     INFO(c.body);
-    Raised error = raised([&] { parse("sinter 1\n%x = variable : f32[n, 3]\n%b = variable : bool[n, 3]\n%w = parameter : f32[2]\n" + c.body + "\n", "dir/bad.graph"); });
+    Raised error = raised([&] {
+      parse("sinter 1\n%x = variable : f32[n, 3]\n%b = variable : bool[n, 3]\n%w = parameter : f32[2]\n" + c.body + "\n", "dir/bad.graph");
+    });
     CHECK(error.message == c.message);
     CHECK(to_string(error.where) == "dir/bad.graph:" + std::to_string(c.line));
   }
@@ -119,7 +124,8 @@ TEST_CASE("a text that is none") {
 
 TEST_CASE("templates hold back what depends on types, and nothing else") {
   std::string head = "sinter 1\n%x = variable : ?\n";
-  CHECK(print(parse(head + "%y = sum %x {axes=[-1], keep=true}\nreturn %y\n", "t.graph")).find("%1 = sum %x {axes=[-1], keep=true} : ?\n") != std::string::npos);
+  CHECK(print(parse(head + "%y = sum %x {axes=[-1], keep=true}\nreturn %y\n", "t.graph")).find("%1 = sum %x {axes=[-1], keep=true} : ?\n") !=
+        std::string::npos);
   CHECK(raised([&] { parse(head + "%y = exp %x : f32[2]", "t.graph"); }).message == "exp: an operand has no type yet, so it has none");
 }
 
@@ -156,7 +162,8 @@ TEST_CASE("hostile sizes are refused without the memory or the time they ask for
   CHECK(raised([&] { parse(head + wide + "]", "h.graph"); }).message == "a shape has at most 64 sizes");
   std::string involved = "%x = variable : f32[a + b + 1";
   for (int i = 0; i < 40; ++i) involved += ", a + b + " + std::to_string(i + 2);
-  CHECK(raised([&] { parse(head + involved + "]\n%y = reshape %x {shape=[1]}", "h.graph"); }).message == "reshape: the sizes are too involved to be multiplied");
+  CHECK(raised([&] { parse(head + involved + "]\n%y = reshape %x {shape=[1]}", "h.graph"); }).message ==
+        "reshape: the sizes are too involved to be multiplied");
   std::string long_size = "%x = variable : f32[a";
   for (int i = 0; i < 100000; ++i) long_size += "*a";
   CHECK(raised([&] { parse(head + long_size + "]", "h.graph"); }).message == "a size is written in at most 1000 characters");

@@ -65,13 +65,16 @@ Attributes example_attributes(Op op) {
 Program program_of_all(bool typed) {
   Program program;
   Graph& graph = program.graph;
-  auto variable = [&](const char* name, DType dtype, Shape shape) { return build_variable(graph, name, typed ? Type::of(dtype, shape) : Type::unknown()); };
+  auto variable = [&](const char* name, DType dtype, Shape shape) {
+    return build_variable(graph, name, typed ? Type::of(dtype, shape) : Type::unknown());
+  };
   NodeId x = variable("x", f32, {"n", 3}), c = variable("c", boolean, {"n", 3}), s = variable("s", f32, {});
   program.outputs = {build_parameter(graph, std::make_shared<ParameterStorage>("w", zeros({2, 2}))), build_constant(graph, ones({2}))};
   for (const OpInfo& row : op_table()) {
     if (row.op == Op::variable || row.op == Op::parameter || row.op == Op::constant) continue;
     std::vector<NodeId> inputs;
-    for (int i = 0; i < row.arity; ++i) inputs.push_back(row.promotion == Promotion::logical || (row.promotion == Promotion::select && i == 0) ? c : x);
+    for (int i = 0; i < row.arity; ++i)
+      inputs.push_back(row.promotion == Promotion::logical || (row.promotion == Promotion::select && i == 0) ? c : x);
     if (row.op == Op::pad) inputs[1] = s;
     if (row.op == Op::matmul && typed) inputs[1] = build(graph, Op::transpose, {x}, TransposeAttributes{});
     NodeId made = build(graph, row.op, inputs, example_attributes(row.op), {graph.intern(Location("all.cpp", static_cast<uint32_t>(row.op) + 1))});
@@ -103,7 +106,8 @@ TEST_CASE("every operation prints and parses back, typed and as a template") {
 TEST_CASE("constants keep every bit") {
   using F = std::numeric_limits<float>;
   using D = std::numeric_limits<double>;
-  round_trip(program_of_constant<float>({0.0f, -0.0f, 1.5f, -0.1f, F::denorm_min(), -F::denorm_min(), F::min(), F::max(), F::lowest(), F::infinity(), -F::infinity(), F::quiet_NaN()}));
+  round_trip(program_of_constant<float>(
+      {0.0f, -0.0f, 1.5f, -0.1f, F::denorm_min(), -F::denorm_min(), F::min(), F::max(), F::lowest(), F::infinity(), -F::infinity(), F::quiet_NaN()}));
   round_trip(program_of_constant<double>({0.0, -0.0, 0.1, D::denorm_min(), D::min() / 3, D::max(), D::infinity(), -D::infinity(), D::quiet_NaN()}));
   round_trip(program_of_constant<int64_t>({INT64_MIN, -1, 0, INT64_MAX}));
   round_trip(program_of_constant<uint64_t>({0, UINT64_MAX}));
@@ -193,7 +197,8 @@ TEST_CASE("a line is where its node comes from, if asked for") {
 TEST_CASE("a hundred thousand nodes") {
   Program program;
   NodeId at = build_variable(program.graph, "x", Type::of(f32, {"n"}), {program.graph.intern(Location("a.cpp", 1))});
-  for (int i = 0; i < 100000; ++i) at = build(program.graph, i % 2 ? Op::exp : Op::negate, {at}, NoAttributes{}, {program.graph.intern(Location("a.cpp", 2))});
+  for (int i = 0; i < 100000; ++i)
+    at = build(program.graph, i % 2 ? Op::exp : Op::negate, {at}, NoAttributes{}, {program.graph.intern(Location("a.cpp", 2))});
   program.outputs = {at};
   std::string text = print(program);
   Program parsed = parse(text, "long.graph");

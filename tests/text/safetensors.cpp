@@ -59,19 +59,27 @@ TEST_CASE("a file that is not sound is refused") {
       {file_of(R"({"a":1})", ""), "the tensor 'a' lacks dtype, shape or data_offsets"},
       {file_of(R"({"a":{"dtype":"F32","shape":[2]}})", eight), "the tensor 'a' lacks dtype, shape or data_offsets"},
       {file_of(R"({"a":{"dtype":1,"shape":[2],"data_offsets":[0,8]}})", eight), "the tensor 'a' has a dtype, shape or data_offsets of another kind"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}})", eight), "the tensor 'a' has a dtype, shape or data_offsets of another kind"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}})", eight),
+       "the tensor 'a' has a dtype, shape or data_offsets of another kind"},
       {file_of(R"({"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}})", eight), "the tensor 'a' has the unknown dtype 'F33'"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", eight), "the tensor 'a' has a size that is not a whole number of 0 or more"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}})", eight), "the tensor 'a' has a size that is not a whole number of 0 or more"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", eight),
+       "the tensor 'a' has a size that is not a whole number of 0 or more"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}})", eight),
+       "the tensor 'a' has a size that is not a whole number of 0 or more"},
       {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,16]}})", eight), "the tensor 'a' lies outside the 8 bytes of elements"},
       {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", eight), "the tensor 'a' lies outside the 8 bytes of elements"},
       {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}})", eight), "the tensor 'a' lies outside the 8 bytes of elements"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", eight), "the tensor 'a' of shape [3] does not fill the 8 bytes given to it"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[4611686018427387906],"data_offsets":[0,8]}})", eight), "the tensor 'a' of shape [4611686018427387906] does not fill the 8 bytes given to it"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[5],"data_offsets":[3,8]}})", eight), "two tensors overlap"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[3],"data_offsets":[5,8]}})", eight), "there is a gap between two tensors"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", eight),
+       "the tensor 'a' of shape [3] does not fill the 8 bytes given to it"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[4611686018427387906],"data_offsets":[0,8]}})", eight),
+       "the tensor 'a' of shape [4611686018427387906] does not fill the 8 bytes given to it"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[5],"data_offsets":[3,8]}})", eight),
+       "two tensors overlap"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[3],"data_offsets":[5,8]}})", eight),
+       "there is a gap between two tensors"},
       {file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", eight), "4 bytes at its end belong to no tensor"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", eight), "a name stands twice in its header"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", eight),
+       "a name stands twice in its header"},
   };
   for (const auto& [bytes, why] : cases) {
     write_bytes(path, bytes);
@@ -82,8 +90,9 @@ TEST_CASE("a file that is not sound is refused") {
 TEST_CASE("what other programs write is read: metadata, any order, types that sinter has not") {
   TemporaryFolder folder;
   std::string path = folder.file("other.safetensors");
-  write_bytes(path, file_of(R"({"__metadata__":{"format":"pt"},"late":{"dtype":"U8","shape":[2],"data_offsets":[4,6]},"half":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"flag":{"dtype":"BOOL","shape":[1],"data_offsets":[6,7]}})",
-                            std::string("\1\2\3\4\5\6\2", 7)));
+  std::string header = R"({"__metadata__":{"format":"pt"},"late":{"dtype":"U8","shape":[2],"data_offsets":[4,6]},)"
+                       R"("half":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"flag":{"dtype":"BOOL","shape":[1],"data_offsets":[6,7]}})";
+  write_bytes(path, file_of(header, std::string("\1\2\3\4\5\6\2", 7)));
   SafetensorsFile file(path);
   CHECK(file.names() == std::vector<std::string>{"flag", "half", "late"});
   CHECK(file.read("late").data<uint8_t>()[1] == 6);
@@ -95,8 +104,9 @@ TEST_CASE("a graph's large constants and parameters lie in a file beside it") {
   TemporaryFolder folder;
   Program program;
   Graph& graph = program.graph;
-  NodeId large = build_constant(graph, uniform({100}, 1)), again = build_constant(graph, uniform({100}, 1)), alike = build_constant(graph, full({100}, 3)),
-         tiny = build_constant(graph, uniform({3}, 2)), c0 = build_parameter(graph, std::make_shared<ParameterStorage>("c0", uniform({4}, 3)));
+  NodeId large = build_constant(graph, uniform({100}, 1)), again = build_constant(graph, uniform({100}, 1)),
+         alike = build_constant(graph, full({100}, 3)), tiny = build_constant(graph, uniform({3}, 2)),
+         c0 = build_parameter(graph, std::make_shared<ParameterStorage>("c0", uniform({4}, 3)));
   program.outputs = {large, again, alike, tiny, c0};
   std::string path = folder.file("model.graph");
   write_graph(program, path);
@@ -114,11 +124,15 @@ TEST_CASE("a graph's large constants and parameters lie in a file beside it") {
     write_bytes(path, "sinter 1\n" + line + "\n");
     return raised([&] { read_graph(path); }).message;
   };
-  CHECK(refused("%0 = constant {file=\"model.safetensors\", tensor=\"c0\"} : f32[5]") == "the tensor \"c0\" of \"model.safetensors\" is f32[4], not f32[5]");
-  CHECK(refused("%0 = constant {file=\"model.safetensors\", tensor=\"c0\"} : i32[4]") == "the tensor \"c0\" of \"model.safetensors\" is f32[4], not i32[4]");
+  CHECK(refused("%0 = constant {file=\"model.safetensors\", tensor=\"c0\"} : f32[5]") ==
+        "the tensor \"c0\" of \"model.safetensors\" is f32[4], not f32[5]");
+  CHECK(refused("%0 = constant {file=\"model.safetensors\", tensor=\"c0\"} : i32[4]") ==
+        "the tensor \"c0\" of \"model.safetensors\" is f32[4], not i32[4]");
   CHECK(refused("%0 = constant {file=\"model.safetensors\"} : f32[4]") == "constant needs the attribute 'tensor'");
-  CHECK(refused("%0 = constant {file=\"../model.safetensors\", tensor=\"c0\"} : f32[4]") == "\"../model.safetensors\" is not to be read from here: only files beside a graph's own are");
-  CHECK(refused("%0 = constant {file=\"/etc/passwd\", tensor=\"c0\"} : f32[4]") == "\"/etc/passwd\" is not to be read from here: only files beside a graph's own are");
+  CHECK(refused("%0 = constant {file=\"../model.safetensors\", tensor=\"c0\"} : f32[4]") ==
+        "\"../model.safetensors\" is not to be read from here: only files beside a graph's own are");
+  CHECK(refused("%0 = constant {file=\"/etc/passwd\", tensor=\"c0\"} : f32[4]") ==
+        "\"/etc/passwd\" is not to be read from here: only files beside a graph's own are");
   CHECK_THROWS_AS(read_graph(folder.file("none.graph")), SystemError);
   CHECK_THROWS_AS(read_graph(folder.path()), SystemError);
 }

@@ -25,7 +25,8 @@ std::string emit_graph(const EmitRequest& request) { return print(request.progra
 std::string emit_opt(const EmitRequest& request) { return print(optimized(request), print_options(request)); }
 
 Stages stages(const EmitRequest& request) {
-  if (is_template(request.program)) throw UserError("a graph with untyped variables is compiled when it is called; give its variables types to see more than the graph");
+  if (is_template(request.program))
+    throw UserError("a graph with untyped variables is compiled when it is called; give its variables types to see more than the graph");
   Stages all = stages_of(request.program, {0, request.passes, nullptr});
   if (request.time_passes) fmt::print(stderr, "{}", to_string(all.optimized.timings));
   return all;

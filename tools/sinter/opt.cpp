@@ -24,7 +24,8 @@ void opt(const Options& options) {
     request.passes.dump = [&](const PassDump& dump) {
       PrintOptions print_options;
       print_options.origins = request.origins;
-      fmt::print(stderr, "# after {}, round {}{}\n{}\n", dump.pass, dump.round, dump.changed ? "" : ": unchanged", dump.changed ? print(dump.program, print_options) : "");
+      fmt::print(stderr, "# after {}, round {}{}\n{}\n", dump.pass, dump.round, dump.changed ? "" : ": unchanged",
+                 dump.changed ? print(dump.program, print_options) : "");
     };
   for (const Emission& e : emissions())
     if (e.name == options.emit) fmt::print("{}", e.emit(request));

@@ -20,7 +20,8 @@ struct Options {
 // NAME=FILE
 std::pair<std::string, std::string> named_file(const std::string& text, std::string_view option) {
   size_t equals = text.find('=');
-  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) throw UserError(fmt::format("{} takes NAME=FILE, not '{}'", option, text));
+  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
+    throw UserError(fmt::format("{} takes NAME=FILE, not '{}'", option, text));
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
@@ -34,7 +35,8 @@ NamedTensors set_parameters(const Program& program, NamedTensors inputs) {
     }
     Tensor& own = program.graph.parameter(id)->value;
     if (at->second.dtype() != own.dtype() || at->second.sizes() != own.sizes())
-      throw UserError(fmt::format("the parameter '{}' is {}{}, not {}{}", at->first, name(own.dtype()), to_string(own.sizes()), name(at->second.dtype()), to_string(at->second.sizes())));
+      throw UserError(fmt::format("the parameter '{}' is {}{}, not {}{}", at->first, name(own.dtype()), to_string(own.sizes()),
+                                  name(at->second.dtype()), to_string(at->second.sizes())));
     own = at->second;
     at = inputs.erase(at);
   }
@@ -65,7 +67,8 @@ void run(const Options& options) {
   }
   inputs = set_parameters(program, std::move(inputs));
   if (is_template(program)) program = specialize(program, types_of(inputs));
-  if (options.outputs.size() > program.outputs.size()) throw UserError(fmt::format("{} returns {} values, not {}", options.file, program.outputs.size(), options.outputs.size()));
+  if (options.outputs.size() > program.outputs.size())
+    throw UserError(fmt::format("{} returns {} values, not {}", options.file, program.outputs.size(), options.outputs.size()));
   std::vector<std::pair<size_t, std::string>> updates;
   for (const std::string& text : options.updates) {
     auto [name, path] = named_file(text, "--update");
