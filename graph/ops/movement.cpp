@@ -177,8 +177,10 @@ Type infer_pad(const Inference& in) {
   Shape to;
   for (size_t i = 0; i < from.size(); ++i) {
     if (a.low[i] < 0 || a.high[i] < 0 || a.interior[i] < 0) throw UserError("pads by 0 or more; slice to take away");
-    bool empty = from[i].is(0);
-    to.push_back(from[i] + Dim(a.low[i]) + Dim(a.high[i]) + (empty || a.interior[i] == 0 ? Dim(0) : (from[i] - Dim(1)) * Dim(a.interior[i])));
+    // What is between the elements of an axis is one less than they are, but not of an empty one; and no slice takes them out again.
+    if (a.interior[i] > 0 && !from[i].is_number()) throw UserError(fmt::format("pads between elements of a size that is a number, not {}", to_string(from[i])));
+    bool apart = a.interior[i] > 0 && !from[i].is(0);
+    to.push_back(from[i] + Dim(a.low[i]) + Dim(a.high[i]) + (apart ? (from[i] - Dim(1)) * Dim(a.interior[i]) : Dim(0)));
   }
   return Type::of(in.inputs[0].dtype, to);
 }
