@@ -91,7 +91,7 @@ void run(const std::string& folder, int epochs) {
 
 int main(int argc, char** argv) {
   try {
-    run(argc > 1 ? argv[1] : "/usr/share/datasets/fashion-mnist", argc > 2 ? std::atoi(argv[2]) : 10);
+    run(argc > 1 ? argv[1] : "/usr/share/datasets/fashion-mnist", argc > 2 ? std::atoi(argv[2]) : 15);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
