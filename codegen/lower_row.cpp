@@ -19,14 +19,6 @@ struct RowLowering {
   bool is_reduction(size_t i) const { return info(graph.node(group.members[i]).op).family == Family::reduction; }
   bool is_stored(NodeId id) const { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
 
-  // Whether a member has one value a row: its index does not run along the reduced loops.
-  bool is_row_value(size_t i) const {
-    for (const Affine& a : group.at[i].axes)
-      for (size_t l = 0; l < group.loops.size(); ++l)
-        if (group.reduced[l] && !a.strides[l].is(0)) return false;
-    return true;
-  }
-
   Affine position(size_t i) const {
     return flattened(group.at[i], graph.type(group.members[i]).shape, group.loops.size());
   }
@@ -57,7 +49,7 @@ struct RowLowering {
       if (is_reduction(i)) {
         Scalar held;
         if (group.stage[i] + 1 == stage && is_stored(id) && body.given(id, held)) body.store(id, position(i), held);
-      } else if (is_row_value(i) && group.stage[i] == stage) {
+      } else if (is_row_value(group, i) && group.stage[i] == stage) {
         Scalar value = walk.member(id);
         computed.emplace_back(id, body.output(value));
         if (is_stored(id)) body.store(id, position(i), value);
@@ -81,7 +73,7 @@ struct RowLowering {
         Reduction kind = op == Op::sum ? Reduction::sum : op == Op::max ? Reduction::max : Reduction::min;
         Scalar operand = walk.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
         reduced.emplace_back(id, kind, body.output(operand));
-      } else if (!is_row_value(i) && is_stored(id)) {
+      } else if (!is_row_value(group, i) && is_stored(id)) {
         body.store(id, position(i), walk.member(id));
       }
     }

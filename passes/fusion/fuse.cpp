@@ -40,13 +40,6 @@ struct Reads {
   bool given(NodeId id, Value&) { return id != current && at_hand[id.index]; }
 };
 
-bool is_row_value(const Group& group, size_t i) {
-  for (const Affine& a : group.at[i].axes)
-    for (size_t l = 0; l < group.loops.size(); ++l)
-      if (group.reduced[l] && !a.strides[l].is(0)) return false;
-  return group.kind == GroupKind::row;
-}
-
 bool stores(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
 
 // Whether `s`, member i, may be written over a value with these loads. Inner stages compute again what they need, and read again for it; a
@@ -280,6 +273,13 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
 }
 
 }  // namespace
+
+bool is_row_value(const Group& group, size_t i) {
+  for (const Affine& a : group.at[i].axes)
+    for (size_t l = 0; l < group.loops.size(); ++l)
+      if (group.reduced[l] && !a.strides[l].is(0)) return false;
+  return group.kind == GroupKind::row;
+}
 
 FusionPlan fuse(const Program& program) {
   std::set<NodeId> forced;

@@ -38,6 +38,9 @@ struct FusionPlan {
 
 FusionPlan fuse(const Program&);
 
+// Whether a row group computes its member number `i` once a row, not at every point of it.
+bool is_row_value(const Group&, size_t i);
+
 // Throws InternalError where the plan is not one: each value that is read is stored by exactly one earlier group or is a leaf or
 // recomputed; outputs and updates are stored; members are reached only through members, reads and recomputed nodes; kinds hold what they
 // may; indices agree along every edge; replaceable_by holds. Knows nothing of how the plan was made.
