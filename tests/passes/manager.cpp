@@ -1,7 +1,10 @@
 // The pass manager: what it does for every pass, and what it catches.
 #include "passes/manager.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <ctime>
+#include <functional>
 
 #include "graph/builder.h"
 #include "graph/text.h"
@@ -156,16 +159,20 @@ TEST_CASE("twenty thousand nodes go through the pipeline in linear time") {
     }
     program.outputs = {at};
   };
+  // Of the processor's own time, which other processes do not stretch.
   auto seconds = [&] {
-    double total = 0;
-    PassRun run = optimize(program);
-    for (const PassTiming& t : run.timings) total += t.seconds / t.runs;
-    return total;
+    double least = 1e9;
+    for (int i = 0; i < 3; ++i) {
+      std::clock_t start = std::clock();
+      optimize(program);
+      least = std::min(least, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+    }
+    return least;
   };
   grow(2000);
-  double small = std::min({seconds(), seconds(), seconds()});
+  double small = seconds();
   grow(20000);
   CHECK(graph.size() > 18000);
-  double large = std::min({seconds(), seconds(), seconds()});
-  CHECK(large < 40 * small + 0.05);  // ten times the nodes; the rest is for a busy machine
+  double large = seconds();
+  CHECK(large < 40 * small + 0.05);  // ten times the nodes; quadratic would be a hundred
 }
