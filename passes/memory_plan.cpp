@@ -12,8 +12,10 @@ constexpr uint32_t at_the_end = none - 1;  // in place of a step not known yet
 
 class Planner {
  public:
-  Planner(const Program& program, const FusionPlan& fusion, const Schedule& schedule)
-      : program_(program), graph_(program.graph), fusion_(fusion), schedule_(schedule), values_(stored_values(program, fusion)) {}
+  Planner(const Program& program, const FusionPlan& fusion, const Schedule& schedule, const MemoryOptions& options)
+      : program_(program), graph_(program.graph), fusion_(fusion), schedule_(schedule), values_(stored_values(program, fusion)) {
+    plan_.transactional = options.transactional;
+  }
 
   MemoryPlan run() {
     size_t count = graph_.size();
@@ -71,18 +73,22 @@ class Planner {
 
   // Which updates happen in place, and which parameters take their value by a copy at the end.
   void plan_updates() {
-    std::vector<uint32_t> turn(fusion_.groups.size());
-    for (uint32_t i = 0; i < schedule_.order.size(); ++i) turn[schedule_.order[i]] = i;
-    for (const InPlaceUpdate& u : in_place_updates(program_, fusion_, values_)) {
-      auto readers = values_.readers(u.parameter);
-      if (std::all_of(readers.begin(), readers.end(), [&](uint32_t g) { return g == u.group || turn[g] < turn[u.group]; })) parameter_of_[u.value.index] = u.parameter;
-    }
+    if (!plan_.transactional) choose_in_place();
     for (const Update& u : program_.updates) {
       NodeId home = values_.home[u.value.index];
       ensure(home.valid(), "an update's value is stored, or a reshape of what is");
       if (home == u.parameter || parameter_of_[home.index] == u.parameter) continue;
       copied_.push_back({u.parameter, home});
       last_read_[home.index] = at_the_end;
+    }
+  }
+
+  void choose_in_place() {
+    std::vector<uint32_t> turn(fusion_.groups.size());
+    for (uint32_t i = 0; i < schedule_.order.size(); ++i) turn[schedule_.order[i]] = i;
+    for (const InPlaceUpdate& u : in_place_updates(program_, fusion_, values_)) {
+      auto readers = values_.readers(u.parameter);
+      if (std::all_of(readers.begin(), readers.end(), [&](uint32_t g) { return g == u.group || turn[g] < turn[u.group]; })) parameter_of_[u.value.index] = u.parameter;
     }
   }
 
@@ -195,6 +201,8 @@ class Planner {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Program& program, const FusionPlan& fusion, const Schedule& schedule) { return Planner(program, fusion, schedule).run(); }
+MemoryPlan plan_memory(const Program& program, const FusionPlan& fusion, const Schedule& schedule, const MemoryOptions& options) {
+  return Planner(program, fusion, schedule, options).run();
+}
 
 }  // namespace sinter

@@ -34,21 +34,26 @@ struct PlannedStep {
   uint32_t from = 0, to = 0;     // copy: buffers, never the same
 };
 
+struct MemoryOptions {
+  bool transactional = false;    // no parameter is written before every group has run: each takes its new value by a copy at the end
+};
+
 struct MemoryPlan {
   static constexpr uint32_t none = ~uint32_t{0};
   std::vector<PlannedBuffer> buffers;
   std::vector<uint32_t> buffer_of;  // by node: of leaves that are read, of stored values, and of reshapes of those; none elsewhere
   std::vector<PlannedStep> steps;
+  bool transactional = false;       // what MemoryOptions says holds of it
 };
 
 // Outputs get their own buffers, parameters are updated where they lie, a value that dies is written over by one that
 // GroupRead::replaceable_by allows, and the rest shares the arena. A parameter whose update is not provably possible in place takes its new
 // value from elsewhere by a copy after the last group; an output that is a leaf, or listed twice, is a copy too.
-MemoryPlan plan_memory(const Program&, const FusionPlan&, const Schedule&);
+MemoryPlan plan_memory(const Program&, const FusionPlan&, const Schedule&, const MemoryOptions& = {});
 
 // Walks the steps with what each buffer holds and throws InternalError where a read does not find its value, a group writes what it still
-// reads, an output or a parameter does not hold its value at the end, or an arena buffer is used outside its steps. Knows nothing of how
-// the plan was made.
+// reads, an output or a parameter does not hold its value at the end, or an arena buffer is used outside its steps; and where a
+// transactional plan writes a parameter before the last group has run. Knows nothing of how the plan was made.
 void check(const Program&, const FusionPlan&, const MemoryPlan&);
 
 // For people: the steps, then a row a buffer: what it holds, its bytes, where it is, from which step to which.

@@ -39,6 +39,7 @@ class Checker {
   void read_tables() {
     stored_.assign(graph_.size(), false);
     ran_.assign(fusion_.groups.size(), false);
+    left_ = fusion_.groups.size();
     for (const Group& group : fusion_.groups)
       for (NodeId id : group.stored) stored_[id.index] = true;
     need(plan_.buffer_of.size() == graph_.size(), "there is an entry for each node");
@@ -97,6 +98,7 @@ class Checker {
     need(place != Place::input && place != Place::constant, "inputs and constants are not written");
     need(same_size(graph_.type(value), plan_.buffers[buffer].type), fmt::format("{} fits buffer {}", label(graph_, value), buffer));
     touch(buffer);
+    if (place == Place::parameter && plan_.transactional) need(left_ == 0, fmt::format("{} is written once every group has run", label(graph_, plan_.buffers[buffer].leaf)));
     contents_[buffer] = value;
   }
 
@@ -132,6 +134,7 @@ class Checker {
     std::sort(written.begin(), written.end());
     need(std::adjacent_find(written.begin(), written.end()) == written.end(), fmt::format("group {} stores its values apart", g));
     for (NodeId value : group.stored) write(plan_.buffer_of[value.index], value);
+    --left_;  // after what it writes: the last group, too, writes no parameter of a transactional plan
   }
 
   void check_end() {
@@ -157,6 +160,7 @@ class Checker {
   const MemoryPlan& plan_;
   uint32_t step_ = 0;
   std::vector<bool> stored_, ran_;
+  size_t left_ = 0;                            // groups that have not run
   std::vector<NodeId> contents_;               // by buffer: the value it holds now; invalid at first
   std::vector<uint32_t> first_, last_;         // by buffer: the steps that used it
   std::vector<uint32_t> outputs_, parameters_;  // buffers of outputs, and of parameters by node
@@ -192,7 +196,7 @@ std::string to_string(const Program& program, const FusionPlan& fusion, const Me
     uint32_t b = plan.buffer_of[id.index];
     return b == none ? label(graph, id) : fmt::format("{}@{}", label(graph, id), b);
   };
-  std::string text = "steps\n";
+  std::string text = plan.transactional ? "steps, the parameters' copies last\n" : "steps\n";
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const PlannedStep& step = plan.steps[i];
     text += fmt::format("  {}: ", i);
