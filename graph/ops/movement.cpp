@@ -134,7 +134,7 @@ Type infer_slice(const Inference& in) {
     if (rest.number() < 0) throw UserError(fmt::format("stops at {} in a size of {}", to_string(a.stops[i]), to_string(from[i])));
     if (length.is_number() && length.number() < 0) throw UserError("a stop lies before its start");
     if (a.steps[i] == 1) to.push_back(length);
-    else if (length.is_number()) to.push_back(Dim((length.number() + a.steps[i] - 1) / a.steps[i]));
+    else if (length.is_number()) to.push_back(Dim(length.is(0) ? 0 : (length.number() - 1) / a.steps[i] + 1));  // rounded up, with no sum to overflow
     else throw UserError("a step other than 1 needs a size that is a number");
   }
   return Type::of(in.inputs[0].dtype, to);
@@ -177,6 +177,7 @@ Type infer_pad(const Inference& in) {
   Shape to;
   for (size_t i = 0; i < from.size(); ++i) {
     if (a.low[i] < 0 || a.high[i] < 0 || a.interior[i] < 0) throw UserError("pads by 0 or more; slice to take away");
+    if (a.interior[i] == INT64_MAX) throw UserError(fmt::format("{} elements between two are more than can be", a.interior[i]));
     // What is between the elements of an axis is one less than they are, but not of an empty one; and no slice takes them out again.
     if (a.interior[i] > 0 && !from[i].is_number()) throw UserError(fmt::format("pads between elements of a size that is a number, not {}", to_string(from[i])));
     bool apart = a.interior[i] > 0 && !from[i].is(0);

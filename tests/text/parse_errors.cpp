@@ -157,6 +157,11 @@ return %5, %x
 
 TEST_CASE("hostile sizes are refused without the memory or the time they ask for") {
   std::string head = "sinter 1\n";
+  std::string largest = "9223372036854775807";
+  Program step = parse(head + "%0 = constant [1, 2, 3] : f32[3]\n%1 = slice %0 {starts=[0], stops=[3], steps=[" + largest + "]}\nreturn %1", "h.graph");
+  CHECK(to_string(step.graph.type(step.outputs[0])) == "f32[1]");
+  std::string pad = "%s = constant 0 : f32[]\n%0 = constant [1] : f32[1]\n%1 = pad %0, %s {low=[0], high=[0], interior=[" + largest + "]}";
+  CHECK(raised([&] { parse(head + pad, "h.graph"); }).message == "pad: " + largest + " elements between two are more than can be");
   std::string wide = "%x = variable : f32[a";
   for (int i = 0; i < 100; ++i) wide += ", a";
   CHECK(raised([&] { parse(head + wide + "]", "h.graph"); }).message == "a shape has at most 64 sizes");
