@@ -285,6 +285,9 @@ class Drafter {
       for (size_t k = 0; k < into.group.loops.size(); ++k) reduced = reduced || (!loops[l].strides[k].is(0) && into.group.reduced[k]);
       if (gone.group.kind == GroupKind::row && reduced != gone.group.reduced[l]) return;
     }
+    // Its reductions have to run over all that ours do.
+    for (size_t k = 0; gone.group.kind == GroupKind::row && k < into.group.loops.size(); ++k)
+      if (into.group.reduced[k] && std::all_of(loops.begin(), loops.end(), [&](const Affine& a) { return a.strides[k].is(0); })) return;
     std::vector<Index> moved;
     for (size_t i = 0; i < gone.group.members.size(); ++i) {
       Index index{substituted(gone.group.at[i].axes, loops), {}};
