@@ -20,9 +20,14 @@ Program rebuilt(const Graph& from, const std::vector<NodeId>& outputs, const std
     std::vector<NodeId> inputs;
     for (NodeId input : from.inputs(id)) inputs.push_back(moved[input.index]);
     if (node.op == Op::parameter) to.graph.add_parameter(from.parameter(id));
-    if (node.op == Op::constant) moved[i] = build_constant(to.graph, from.constant_value(id), node.type.weak, origins);
-    else if (info(node.op).family == Family::leaf) moved[i] = to.graph.append(node.op, {}, node.attributes, leaf(node), origins);
-    else moved[i] = make(to.graph, node, std::move(inputs), origins);
+    if (node.op == Op::constant) {
+      ConstantAttributes copied{to.graph.copy_constant(from, std::get<ConstantAttributes>(node.attributes).index)};
+      moved[i] = to.graph.append(Op::constant, {}, copied, node.type, origins);
+    } else if (info(node.op).family == Family::leaf) {
+      moved[i] = to.graph.append(node.op, {}, node.attributes, leaf(node), origins);
+    } else {
+      moved[i] = make(to.graph, node, std::move(inputs), origins);
+    }
   }
   for (NodeId o : outputs) to.outputs.push_back(strengthened(to.graph, moved[o.index], to.graph.origins(moved[o.index])));
   for (const Update& u : updates) to.updates.push_back({moved[u.parameter.index], moved[u.value.index]});
