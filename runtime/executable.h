@@ -1,5 +1,6 @@
 // What compiling makes and what runs it: native code, the buffers it works on, and what there is to show of it. No LLVM in sight.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,11 @@ namespace sinter {
 // A compiled kernel; see codegen/kernel.h.
 using KernelFunction = void (*)(void* const* arguments, const int64_t* sizes, int64_t chunk, int64_t worker);
 
+// How often the calls of a function were asked to stop. A call that finds another number than the one it began at stops as soon as it can.
+using StopCount = std::atomic<uint32_t>;
+static_assert(sizeof(StopCount) == 4 && StopCount::is_always_lock_free);  // native code reads its four bytes
+constexpr int32_t call_stopped = 1;  // what a native function returns then
+
 // What the native function of a whole graph is given. Its tables are made once a binding of the sizes.
 struct CallFrame {
   void* const* arguments;   // all steps' kernel arguments, one after another
@@ -22,6 +28,11 @@ struct CallFrame {
   // Runs kernel(arguments, sizes, 0 … chunks - 1) on the pool. Returns 0, or nonzero where the call was stopped.
   int32_t (*parallel)(CallFrame*, KernelFunction, void* const* arguments, const int64_t* sizes, int64_t chunks);
   void* host;               // the executor's own
+  const StopCount* stops;   // never null; the native function compares it with `began` before each step but the first, `parallel` before each chunk
+  uint32_t began;
+  // Set by the native function of a transactional executable before the copies that end it (Step::commits). From there on nothing looks at
+  // `stops`: they are made to the end.
+  int32_t committing;
 };
 // 0, or nonzero where the call was stopped midway.
 using GraphFunction = int32_t (*)(CallFrame*);
@@ -49,6 +60,7 @@ struct Step {
   int64_t grain = 1;
   uint32_t kernel = 0;      // which of the distinct kernels
   std::vector<Location> origins;    // the user's lines
+  bool commits = false;     // of a transactional executable: one of the copies that end it and alone write its parameters
 };
 
 struct Report {             // for people; filled by compile()
@@ -60,6 +72,7 @@ struct Executable {
   std::vector<NamedType> inputs;                               // in the order they are declared; a call must give all of them
   std::vector<std::shared_ptr<ParameterStorage>> parameters;   // all that are read or updated
   std::vector<bool> updated;                                   // by parameter
+  bool transactional = false;                                  // steps that do not commit write no parameter
   std::vector<Tensor> constants;
   std::vector<Type> outputs;
   std::vector<Buffer> buffers;

@@ -26,24 +26,30 @@ struct Workspace {
   std::shared_ptr<const Tables> tables;  // those that `arguments` were made by
 };
 
+// Relaxed, as the number alone counts; who has seen it change sees it so ever after, and so does who waited for them.
+bool asked_to_stop(const CallFrame& frame) { return frame.stops->load(std::memory_order_relaxed) != frame.began && frame.committing == 0; }
+
 struct Loop {
+  const CallFrame& frame;
   KernelFunction kernel;
   void* const* arguments;
   const int64_t* sizes;
-  static void run(void* loop, int64_t chunk, int64_t worker) noexcept {
-    auto* self = static_cast<Loop*>(loop);
-    self->kernel(self->arguments, self->sizes, chunk, worker);
+  std::atomic<bool> cut_short{false};
+  void one(int64_t chunk, int64_t worker) noexcept {
+    if (asked_to_stop(frame)) [[unlikely]] cut_short.store(true, std::memory_order_relaxed);
+    else kernel(arguments, sizes, chunk, worker);
   }
+  static void run(void* loop, int64_t chunk, int64_t worker) noexcept { static_cast<Loop*>(loop)->one(chunk, worker); }
 };
 
 // CallFrame::parallel. Called by generated code, through which nothing may be thrown.
 int32_t run_chunks(CallFrame* frame, KernelFunction kernel, void* const* arguments, const int64_t* sizes, int64_t chunks) noexcept {
-  Loop loop{kernel, arguments, sizes};
+  Loop loop{*frame, kernel, arguments, sizes};
   auto* pool = static_cast<ThreadPool*>(frame->host);
   if (pool && chunks > 1) pool->parallel_for(&Loop::run, &loop, chunks);
   else
-    for (int64_t c = 0; c < chunks; ++c) kernel(arguments, sizes, c, 0);
-  return 0;
+    for (int64_t c = 0; c < chunks; ++c) loop.one(c, 0);
+  return loop.cut_short.load(std::memory_order_relaxed) ? call_stopped : 0;
 }
 
 int32_t run_native(GraphFunction run, CallFrame& frame) {
@@ -61,8 +67,8 @@ struct Range {
 
 // What an executor shares with the calls it has bound.
 struct ExecutorState {
-  explicit ExecutorState(std::shared_ptr<const Executable> e) : executable(std::move(e)) {
-    ensure(executable != nullptr, "an executor has an executable");
+  ExecutorState(std::shared_ptr<const Executable> e, std::shared_ptr<StopCount> s) : executable(std::move(e)), stops(std::move(s)) {
+    ensure(executable && stops, "an executor has an executable and a number of stops");
     check(*executable);
     places = arguments_of(*executable);
     for (size_t i = 0; i < executable->parameters.size(); ++i) parameters.push_back({executable->parameters[i].get(), executable->updated[i]});
@@ -162,16 +168,28 @@ struct ExecutorState {
     for (const auto& [argument, index] : places.outputs) w.arguments[argument] = outputs[index].raw();
   }
 
-  CallFrame frame_of(const Workspace& w) const { return {w.arguments.data(), w.tables->sizes.data(), w.tables->chunks.data(), run_chunks, pool.get()}; }
+  CallFrame frame_of(const Workspace& w) const { return {w.arguments.data(), w.tables->sizes.data(), w.tables->chunks.data(), run_chunks, pool.get(), stops.get(), 0, 0}; }
 
-  // Under the parameters' locks, calls body(frame), which returns nonzero where it stopped midway.
+  // Under the parameters' locks, calls body(frame), which returns nonzero where it stopped midway. A transactional call writes parameters
+  // once it commits, and nothing stops it then.
   template <class Body>
-  void run(Workspace& w, CallFrame& frame, Body body) {
+  void run(Workspace& w, CallFrame& frame, uint32_t began, Body body) {
     ParameterLocks locks(parameters);
+    frame.began = began;
+    frame.committing = 0;
+    if (asked_to_stop(frame)) [[unlikely]] refuse(call_stopped);  // while it waited for the locks, perhaps
     for (const auto& [argument, index] : places.parameters) w.arguments[argument] = executable->parameters[index]->value.raw();
-    locks.mark_torn(true);
-    if (int32_t code = body(frame); code != 0) [[unlikely]] throw SystemError(fmt::format("the call was stopped midway (code {})", code));
-    locks.mark_torn(false);
+    bool whole = executable->transactional;
+    if (!whole) locks.mark_torn(true);
+    if (int32_t code = body(frame); code != 0) [[unlikely]] {
+      if (frame.committing != 0) locks.mark_torn(true);
+      refuse(code);
+    }
+    if (!whole) locks.mark_torn(false);
+  }
+  [[noreturn]] static void refuse(int32_t code) {
+    if (code == call_stopped) throw SystemError("the call was stopped");
+    throw SystemError(fmt::format("the call was stopped midway (code {})", code));
   }
 
   // A workspace of its own for each call at one time.
@@ -193,7 +211,7 @@ struct ExecutorState {
 
   // A whole call by name.
   template <class Body>
-  std::vector<Tensor> call(const NamedTensors& inputs, Body body) {
+  std::vector<Tensor> call(const NamedTensors& inputs, uint32_t began, Body body) {
     std::vector<const Tensor*> given = gathered(inputs);
     std::shared_ptr<const Tables> tables = tables_for(inputs, given);
     refuse_overlaps(given);
@@ -205,11 +223,12 @@ struct ExecutorState {
     } lease{*this, take()};
     fill(*lease.workspace, tables, given, outputs);
     CallFrame frame = frame_of(*lease.workspace);
-    run(*lease.workspace, frame, body);
+    run(*lease.workspace, frame, began, body);
     return outputs;
   }
 
   std::shared_ptr<const Executable> executable;
+  std::shared_ptr<StopCount> stops;
   Arguments places;
   std::vector<LockedParameter> parameters;  // by id
   unsigned threads = 1;
@@ -237,7 +256,7 @@ BoundFunction::~BoundFunction() = default;
 void BoundFunction::operator()() {
   if (!state_) [[unlikely]] throw UserError("this bound function was moved elsewhere");
   BoundState& s = *state_;
-  s.executor->run(s.workspace, s.frame, [run = s.executor->executable->run](CallFrame& frame) { return run_native(run, frame); });
+  s.executor->run(s.workspace, s.frame, s.frame.stops->load(std::memory_order_relaxed), [run = s.executor->executable->run](CallFrame& frame) { return run_native(run, frame); });
 }
 
 const std::vector<Tensor>& BoundFunction::outputs() const {
@@ -245,10 +264,13 @@ const std::vector<Tensor>& BoundFunction::outputs() const {
   return state_->outputs;
 }
 
-Executor::Executor(std::shared_ptr<const Executable> executable) : state_(std::make_shared<ExecutorState>(std::move(executable))) {}
+Executor::Executor(std::shared_ptr<const Executable> executable, std::shared_ptr<StopCount> stops)
+    : state_(std::make_shared<ExecutorState>(std::move(executable), std::move(stops))) {}
 
-std::vector<Tensor> Executor::call(const NamedTensors& inputs) {
-  return state_->call(inputs, [run = state_->executable->run](CallFrame& frame) { return run_native(run, frame); });
+std::vector<Tensor> Executor::call(const NamedTensors& inputs) { return call(inputs, stops()); }
+
+std::vector<Tensor> Executor::call(const NamedTensors& inputs, uint32_t began) {
+  return state_->call(inputs, began, [run = state_->executable->run](CallFrame& frame) { return run_native(run, frame); });
 }
 
 BoundFunction Executor::bind(const NamedTensors& inputs, std::vector<Tensor> outputs) {
@@ -277,20 +299,25 @@ std::vector<StepTime> Executor::profile(const NamedTensors& inputs) {
   const Executable& e = *state_->executable;
   if (e.kernels.empty() && !e.steps.empty()) throw UserError("this function was compiled without its single kernels; it cannot be run step by step");
   std::vector<StepTime> times;
-  state_->call(inputs, [&](CallFrame& frame) {
+  times.reserve(e.steps.size());  // nothing is thrown between the copies of a transactional call
+  state_->call(inputs, stops(), [&](CallFrame& frame) {
     FloatingPointEnvironment environment;
     size_t argument = 0, size = 0;
     for (uint32_t i = 0; i < e.steps.size(); ++i) {
       auto start = std::chrono::steady_clock::now();
-      run_chunks(&frame, e.kernels[e.steps[i].kernel], frame.arguments + argument, frame.sizes + size, frame.chunks[i]);
+      if (e.steps[i].commits) frame.committing = 1;
+      if (int32_t code = run_chunks(&frame, e.kernels[e.steps[i].kernel], frame.arguments + argument, frame.sizes + size, frame.chunks[i])) return code;
       times.push_back({i, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), frame.chunks[i]});
       argument += e.steps[i].buffers.size();
       size += e.steps[i].sizes.size();
     }
-    return 0;
+    return int32_t{0};
   });
   return times;
 }
+
+void Executor::stop() noexcept { state_->stops->fetch_add(1, std::memory_order_relaxed); }
+uint32_t Executor::stops() const noexcept { return state_->stops->load(std::memory_order_relaxed); }
 
 const std::shared_ptr<const Executable>& Executor::executable() const { return state_->executable; }
 unsigned Executor::threads() const { return state_->threads; }

@@ -36,7 +36,7 @@ class BoundFunction {
   BoundFunction& operator=(BoundFunction&&) noexcept;
   ~BoundFunction();
 
-  // UserError where a parameter was left half-updated by a step that failed; SystemError where this one was stopped midway.
+  // What is thrown, Executor::call says.
   void operator()();
   const std::vector<Tensor>& outputs() const;  // written anew by each call
 
@@ -46,14 +46,16 @@ class BoundFunction {
 
 class Executor {
  public:
-  // Throws InternalError where the executable is not well formed.
-  explicit Executor(std::shared_ptr<const Executable>);
+  // Throws InternalError where the executable is not well formed. `stops` may be shared with others, whose calls then stop together.
+  explicit Executor(std::shared_ptr<const Executable>, std::shared_ptr<StopCount> stops = std::make_shared<StopCount>(0));
 
   // Runs it on `inputs` and returns fresh outputs. Parameters it reads are locked against updates meanwhile, those it updates against
   // everyone. UserError where an input is missing, unknown, of the wrong type or sizes, or shares memory with a parameter that is updated,
-  // or where a parameter was left half-updated; SystemError where the call was stopped midway, which leaves the parameters it updates
-  // marked so.
+  // or where a parameter was left half-updated; SystemError where the call was stopped. One that had begun to compute leaves the parameters
+  // it updates marked so, unless the executable is transactional: then they are as they were. `began` is what stops() was when the call
+  // began, for a caller that had something else to do first.
   std::vector<Tensor> call(const NamedTensors& inputs);
+  std::vector<Tensor> call(const NamedTensors& inputs, uint32_t began);
 
   // The same with the buffers fixed. `outputs` may be the caller's (their types and sizes are checked, and they must share no memory with
   // each other or with what the function reads: UserError); none: fresh ones.
@@ -61,6 +63,10 @@ class Executor {
 
   // Runs it step by step and says how long each took; updates happen. UserError where the executable has no kernels to call one by one.
   std::vector<StepTime> profile(const NamedTensors& inputs);
+
+  // Asks every call that runs now, bound ones too, to stop as soon as it can: see Function::stop.
+  void stop() noexcept;
+  uint32_t stops() const noexcept;
 
   const std::shared_ptr<const Executable>& executable() const;
   unsigned threads() const;  // that a call uses at most, the caller included

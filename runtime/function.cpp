@@ -17,6 +17,7 @@ constexpr size_t most_specializations = 256;
 struct Function::State {
   std::vector<NamedType> inputs;   // a template's
   Specializer specialize;          // null where this is no template
+  std::shared_ptr<StopCount> stops = std::make_shared<StopCount>(0);
 
   std::mutex specializing;         // held while one compiles, so that no shape is compiled twice
   std::mutex mutex;                // of what follows
@@ -57,7 +58,7 @@ struct Function::State {
         const Tensor& t = given.at(input.name);
         types.emplace(input.name, Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end())));
       }
-    auto made = std::make_shared<Executor>(specialize(types));
+    auto made = std::make_shared<Executor>(specialize(types), stops);
     std::lock_guard lock(mutex);
     executors.emplace(key, made);
     in_order.push_back(std::move(key));
@@ -69,7 +70,7 @@ struct Function::State {
   }
 };
 
-Function::Function(std::shared_ptr<const Executable> executable) : state_(std::make_shared<State>()) { state_->last = std::make_shared<Executor>(std::move(executable)); }
+Function::Function(std::shared_ptr<const Executable> executable) : state_(std::make_shared<State>()) { state_->last = std::make_shared<Executor>(std::move(executable), state_->stops); }
 
 Function::Function(std::vector<NamedType> inputs, Specializer specialize) : state_(std::make_shared<State>()) {
   ensure(specialize != nullptr, "a template has something to compile it");
@@ -77,17 +78,25 @@ Function::Function(std::vector<NamedType> inputs, Specializer specialize) : stat
   state_->specialize = std::move(specialize);
 }
 
-std::shared_ptr<Executor> Function::executor(const NamedTensors& inputs) const {
+Function::State& Function::state() const {
   if (!state_) throw UserError("this Function was never assigned what compile() returns");
-  return state_->executor(inputs);
+  return *state_;
 }
 
-std::vector<Tensor> Function::all(const NamedTensors& inputs) const { return executor(inputs)->call(inputs); }
+std::shared_ptr<Executor> Function::executor(const NamedTensors& inputs) const { return state().executor(inputs); }
+
+std::vector<Tensor> Function::all(const NamedTensors& inputs) const {
+  uint32_t began = state().stops->load(std::memory_order_relaxed);
+  return executor(inputs)->call(inputs, began);
+}
+
+void Function::stop() const { state().stops->fetch_add(1, std::memory_order_relaxed); }
 
 Tensor Function::operator()(const NamedTensors& inputs) const {
+  uint32_t began = state().stops->load(std::memory_order_relaxed);
   auto executor = this->executor(inputs);
   if (size_t n = executor->executable()->outputs.size(); n > 1) throw UserError(fmt::format("this function has {} outputs; call all() for them", n));
-  std::vector<Tensor> outputs = executor->call(inputs);
+  std::vector<Tensor> outputs = executor->call(inputs, began);
   return outputs.empty() ? Tensor() : std::move(outputs[0]);
 }
 
@@ -96,10 +105,10 @@ BoundFunction Function::bind(const NamedTensors& inputs, std::vector<Tensor> out
 std::vector<StepTime> Function::profile(const NamedTensors& inputs) const { return executor(inputs)->profile(inputs); }
 
 std::shared_ptr<Executor> Function::latest() const {
-  if (!state_) throw UserError("this Function was never assigned what compile() returns");
-  std::lock_guard lock(state_->mutex);
-  if (!state_->last) throw UserError("this function has variables without types: it is compiled at its first call, and there was none yet");
-  return state_->last;
+  State& s = state();
+  std::lock_guard lock(s.mutex);
+  if (!s.last) throw UserError("this function has variables without types: it is compiled at its first call, and there was none yet");
+  return s.last;
 }
 
 std::shared_ptr<const Executable> Function::executable() const { return latest()->executable(); }

@@ -31,6 +31,14 @@ class Function {
   // Runs it step by step and says how long each took. Parameters are updated as by any call.
   std::vector<StepTime> profile(const NamedTensors& inputs) const;
 
+  // Asks every call of this function that runs now to stop as soon as it can: between two steps, or two chunks of one. It returns at once,
+  // takes no lock, and may be called by any thread and by a signal handler. Those calls throw SystemError("the call was stopped"); one that
+  // has too little left to do returns as ever, and so does one of a transactional function that has come to the copies into its parameters.
+  // A call runs from its beginning, so one that still compiles or waits for a parameter is stopped once it is through with that. Calls that
+  // begin after are not stopped. Parameters that a stopped call updates are refused until set, unless it had not begun to compute or the
+  // function was compiled transactional: then they are as they were.
+  void stop() const;
+
   // What was compiled (of a template: for the call that came last; UserError where none did).
   std::shared_ptr<const Executable> executable() const;
   Report report() const;
@@ -40,6 +48,7 @@ class Function {
  private:
   struct State;
   std::shared_ptr<State> state_;
+  State& state() const;
   std::shared_ptr<Executor> executor(const NamedTensors& inputs) const;
   std::shared_ptr<Executor> latest() const;
 };

@@ -45,6 +45,7 @@ void check(const Executable& e) {
   }
   for (uint32_t i = 0; i < e.steps.size(); ++i) {
     const Step& s = e.steps[i];
+    ensure(s.commits ? e.transactional : i == 0 || !e.steps[i - 1].commits, fmt::format("step {} commits where those after it do, and the executable is transactional", i));
     ensure(s.grain > 0 && s.step_counts.size() == s.step_divisors.size() && std::all_of(s.step_divisors.begin(), s.step_divisors.end(), [](int64_t d) { return d > 0; }),
            fmt::format("step {} has a number of chunks", i));
     ensure(e.kernels.empty() || s.kernel < e.kernels.size(), fmt::format("step {} has a kernel", i));

@@ -34,6 +34,18 @@ std::string message_of(F f) {
   return "";
 }
 
+std::atomic<Executor*> to_stop{nullptr};  // once
+
+void stop_in_chunk_2(void* const* arguments, const int64_t* sizes, int64_t chunk, int64_t worker) {
+  if (chunk == 2)
+    if (Executor* f = to_stop.exchange(nullptr)) f->stop();
+  add(arguments, sizes, chunk, worker);
+}
+void stop_and_copy(void* const* arguments, const int64_t* sizes, int64_t chunk, int64_t worker) {
+  if (Executor* f = to_stop.exchange(nullptr)) f->stop();
+  copy(arguments, sizes, chunk, worker);
+}
+
 }  // namespace
 
 TEST_CASE("a call runs every step at the sizes of its inputs", "[executor]") {
@@ -163,6 +175,63 @@ TEST_CASE("a step that fails midway leaves its parameters marked", "[executor]")
   stops->run = [](CallFrame*) { return int32_t{1}; };
   CHECK_THROWS_AS(Executor(stops).call({}), SystemError);
   CHECK_NOTHROW(read.call({}));  // one that updates nothing tears nothing
+}
+
+TEST_CASE("a stopped call leaves parameters as they were where it is transactional, and marked where not", "[executor]") {
+  for (unsigned threads : {1u, 2u, 4u})
+    for (bool transactional : {false, true})
+      for (bool bound : {false, true}) {
+        CAPTURE(threads, transactional, bound);
+        auto storage = std::make_shared<ParameterStorage>("p", ones({100}));
+        Executor f(transactional ? transaction<stop_in_chunk_2>(storage, threads) : update<stop_in_chunk_2>(storage, threads));
+        Tensor x = ones({100});
+        BoundFunction call = f.bind({{"x", x}});
+        auto run = [&] {
+          if (bound) call();
+          else f.call({{"x", x}});
+        };
+        f.stop();  // none runs
+        run();
+        REQUIRE(all_equal(storage->value, 2));
+        to_stop = &f;
+        std::string message = message_of(run);  // where other threads took all that was left already, it is whole
+        to_stop = nullptr;
+        if (threads == 1) REQUIRE(message == "the call was stopped");
+        if (message.empty()) continue;
+        REQUIRE(message == "the call was stopped");
+        if (transactional) {
+          CHECK(all_equal(storage->value, 2));
+          CHECK_NOTHROW(run());
+          CHECK(all_equal(storage->value, 3));
+        } else {
+          CHECK(message_of(run) == "the parameter 'p' was left half-updated by a step that failed; set() it first");
+          storage->torn = false;  // as set() does
+          CHECK_NOTHROW(run());
+        }
+      }
+}
+
+TEST_CASE("a stop that comes once a call commits does not stop it", "[executor]") {
+  for (bool profiled : {false, true}) {
+    auto storage = std::make_shared<ParameterStorage>("p", ones({100}));
+    Executor f(transaction<add, stop_and_copy>(storage, 1));
+    to_stop = &f;
+    if (profiled) f.profile({{"x", ones({100})}});
+    else f.call({{"x", ones({100})}});
+    CHECK(all_equal(storage->value, 2));
+  }
+}
+
+TEST_CASE("a call that waits for a parameter is stopped before it touches anything", "[executor]") {
+  auto storage = std::make_shared<ParameterStorage>("p", ones({100}));
+  Executor f(update(storage, 2));
+  uint32_t began = f.stops();
+  f.stop();
+  CHECK(message_of([&] { f.call({{"x", ones({100})}}, began); }) == "the call was stopped");
+  CHECK_FALSE(storage->torn);
+  CHECK(all_equal(storage->value, 1));
+  f.call({{"x", ones({100})}});
+  CHECK(all_equal(storage->value, 2));
 }
 
 TEST_CASE("each worker has scratch of its own", "[executor]") {
@@ -334,6 +403,8 @@ TEST_CASE("an executable that is not well formed is refused", "[executor]") {
   broken([](Executable& e) { e.steps[0].step_divisors = {}; });
   broken([](Executable& e) { e.steps[1].kernel = 2; });
   broken([](Executable& e) { e.inputs[0].type = Type::unknown(); });
+  broken([](Executable& e) { e.steps[1].commits = true; });                          // though it is not transactional
+  broken([](Executable& e) { e.transactional = e.steps[0].commits = true; });        // and the second computes
   CHECK_THROWS_AS(Executor(nullptr), InternalError);
 }
 

@@ -84,7 +84,8 @@ inline std::shared_ptr<Executable> two_steps(unsigned threads) {
 }
 
 // p = p + x for a parameter of 100 elements; returns nothing. `run` may be replaced.
-inline std::shared_ptr<Executable> update(const std::shared_ptr<ParameterStorage>& p, unsigned threads) {
+template <KernelFunction adding = add>
+std::shared_ptr<Executable> update(const std::shared_ptr<ParameterStorage>& p, unsigned threads) {
   auto e = std::make_shared<Executable>();
   Type vector = Type::of(f32, {100});
   e->inputs = {{"x", vector}};
@@ -94,12 +95,38 @@ inline std::shared_ptr<Executable> update(const std::shared_ptr<ParameterStorage
   Step s = step(0, {1, 0, 1});
   s.sizes = s.step_counts = {Dim(100)};
   e->steps = {s};
-  e->kernels = {add};
+  e->kernels = {adding};
   e->run = [](CallFrame* frame) {
-    static constexpr Call calls[] = {{add, 3, 1}};
+    static constexpr Call calls[] = {{adding, 3, 1}};
     return run_all(frame, calls);
   };
   e->threads = threads;
+  return e;
+}
+
+// b = a
+inline void copy(void* const* arguments, const int64_t* sizes, int64_t chunk, int64_t) {
+  each(sizes, chunk, [&](int64_t i) { floats(arguments[1])[i] = floats(arguments[0])[i]; });
+}
+
+// p = p + x for the same parameter, through the arena: a copy into p comes last.
+template <KernelFunction adding = add, KernelFunction copying = copy>
+std::shared_ptr<Executable> transaction(const std::shared_ptr<ParameterStorage>& p, unsigned threads) {
+  auto e = update(p, threads);
+  e->transactional = true;
+  e->buffers.push_back(arena(Type::of(f32, {100}), 0, 1));
+  e->steps[0].buffers = {1, 0, 2};
+  Step copies = e->steps[0];
+  copies.buffers = {2, 1};
+  copies.kernel = 1;
+  copies.commits = true;
+  e->steps.push_back(copies);
+  e->kernels = {adding, copying};
+  e->run = [](CallFrame* frame) {
+    if (int32_t stopped = frame->parallel(frame, adding, frame->arguments, frame->sizes, frame->chunks[0])) return stopped;
+    frame->committing = 1;
+    return frame->parallel(frame, copying, frame->arguments + 3, frame->sizes + 1, frame->chunks[1]);
+  };
   return e;
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/function.h"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <thread>
 
 #include "tests/runtime/executor_fixture.h"
@@ -20,19 +21,30 @@ std::string message_of(F f) {
   return "";
 }
 
+// two_steps at these types.
+std::shared_ptr<const Executable> sized(const std::unordered_map<std::string, Type>& types) {
+  auto e = two_steps(2);
+  for (NamedType& input : e->inputs) input.type = types.at(input.name);
+  for (Buffer& b : e->buffers) b.type = types.at("x");
+  e->outputs[0] = types.at("x");
+  for (Step& s : e->steps) s.sizes = s.step_counts = {types.at("x").shape[0]};
+  e->report.nodes_before = static_cast<size_t>(types.at("x").shape[0].number());
+  return e;
+}
+
 // "x" and "y" without types; compiled for vectors of one size.
 Function vectors(std::atomic<int>& compiled) {
   return Function({{"x", Type::unknown(), {"program.cpp", 7}}, {"y", Type::unknown(), {"program.cpp", 8}}}, [&compiled](const auto& types) {
     ++compiled;
     if (types.at("x").shape != types.at("y").shape) throw UserError("add of two shapes", Location("program.cpp", 9));
-    auto e = two_steps(2);
-    for (NamedType& input : e->inputs) input.type = types.at(input.name);
-    for (Buffer& b : e->buffers) b.type = types.at("x");
-    e->outputs[0] = types.at("x");
-    for (Step& s : e->steps) s.sizes = s.step_counts = {types.at("x").shape[0]};
-    e->report.nodes_before = static_cast<size_t>(types.at("x").shape[0].number());
-    return e;
+    return sized(types);
   });
+}
+
+std::atomic<int> slow_chunks{0};
+void slow(void* const*, const int64_t*, int64_t, int64_t) {
+  ++slow_chunks;
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 }  // namespace
@@ -51,6 +63,48 @@ TEST_CASE("a function is called by name", "[function]") {
   CHECK(f.memory().planned == 64);
   CHECK(f.executable() == copy.executable());
   CHECK(f.profile({{"x", d}, {"y", d}}).size() == 2);
+}
+
+TEST_CASE("a function is stopped from another thread", "[function]") {
+  auto storage = std::make_shared<ParameterStorage>("p", ones({100}));
+  for (bool transactional : {false, true}) {
+    auto e = transactional ? transaction<slow>(storage, 2) : update<slow>(storage, 2);
+    e->steps[0].grain = 1;
+    e->steps[0].step_counts = {Dim(100000)};  // 50 s of two threads
+    Function f(e);
+    slow_chunks = 0;
+    std::vector<std::string> messages(3);
+    std::vector<std::thread> callers;
+    auto start = std::chrono::steady_clock::now();
+    for (std::string& message : messages) callers.emplace_back([&] { message = message_of([&] { f({{"x", ones({100})}}); }); });  // one runs, two wait
+    while (slow_chunks < 5) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    Function(f).stop();  // copies are one function
+    for (auto& each : callers) each.join();
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
+    const std::string torn = "the parameter 'p' was left half-updated by a step that failed; set() it first";
+    CHECK(std::count(messages.begin(), messages.end(), "the call was stopped") >= 1);
+    for (const std::string& m : messages) CHECK((m == "the call was stopped" || (!transactional && m == torn)));
+    CHECK(storage->torn == !transactional);
+    CHECK(all_equal(storage->value, 1));
+    storage->torn = false;
+  }
+  CHECK_THROWS_AS(Function().stop(), UserError);
+}
+
+TEST_CASE("a call that compiles when it is stopped does not go on", "[function]") {
+  Function* self = nullptr;
+  bool stop = true;
+  Function f({{"x", Type::unknown()}, {"y", Type::unknown()}}, [&](const auto& types) {
+    if (stop) self->stop();
+    return sized(types);
+  });
+  self = &f;
+  NamedTensors inputs = {{"x", ones({10})}, {"y", ones({10})}};
+  auto call = [&] { return message_of([&] { f(inputs); }); };
+  CHECK(call() == "the call was stopped");
+  stop = false;
+  CHECK(call().empty());
 }
 
 TEST_CASE("a function that only updates returns nothing", "[function]") {
