@@ -50,6 +50,7 @@ struct StepMaker {
   Stages& stages;
   KernelTable kernels;
   std::vector<uint32_t> first_step, last_step;  // by planned step: of the executable's steps
+  bool commits = false;                         // whether a parameter of a transactional plan has been written
 
   void add(Kernel kernel, std::vector<uint32_t> buffers, const std::vector<NodeId>& members) {
     const Graph& graph = stages.optimized.program.graph;
@@ -122,6 +123,8 @@ struct StepMaker {
       if (planned.group == PlannedStep::copy) add(copy_kernel(stages.memory.buffers[planned.to].type), {planned.from, planned.to}, {});
       else add_group(stages.fusion.groups[planned.group], first_step.back());
       last_step.push_back(static_cast<uint32_t>(stages.steps.size()) - 1);
+      if (planned.group == PlannedStep::copy && stages.memory.buffers[planned.to].place == Place::parameter) commits = stages.memory.transactional;
+      if (commits) stages.steps.back().commits = true;  // and so do all after the first, the plan's checker says
     }
     for (size_t b = 0; b < stages.memory.buffers.size(); ++b)
       if (stages.memory.buffers[b].place == Place::arena) {
@@ -169,9 +172,9 @@ Stages stages_of(const Program& program, const CompileOptions& options) {
   check(optimized, stages.fusion);
   stages.order = schedule(optimized, stages.fusion);
   check(optimized, stages.fusion, stages.order);
-  stages.memory = plan_memory(optimized, stages.fusion, stages.order);
+  stages.memory = plan_memory(optimized, stages.fusion, stages.order, {options.transactional});
   check(optimized, stages.fusion, stages.memory);
-  StepMaker{optimized, target_of(options), stages, KernelTable(stages.kernels), {}, {}}.run();
+  StepMaker{optimized, target_of(options), stages, KernelTable(stages.kernels), {}, {}, false}.run();
   return stages;
 }
 
@@ -179,7 +182,7 @@ std::vector<CallStep> calls_of(const std::vector<Step>& steps) {
   std::vector<CallStep> calls;
   uint32_t arguments = 0, sizes = 0;
   for (const Step& step : steps) {
-    CallStep call{step.kernel, arguments, sizes, std::nullopt, true};
+    CallStep call{step.kernel, arguments, sizes, std::nullopt, true, step.commits};
     bool known = std::all_of(step.step_counts.begin(), step.step_counts.end(), [](const Dim& d) { return d.is_number(); });
     if (known) {
       int64_t total = 1;
@@ -204,6 +207,7 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
     made->parameters.push_back(graph.parameter(id));
     made->updated.push_back(std::any_of(optimized.updates.begin(), optimized.updates.end(), [&](const Update& u) { return u.parameter == id; }));
   }
+  made->transactional = stages.memory.transactional;
   for (NodeId id : leaves(stages, Place::constant)) made->constants.push_back(graph.constant_value(id));
   for (NodeId o : optimized.outputs) made->outputs.push_back(graph.type(o));
   Compiled compiled = jit_compile(stages.kernels, calls_of(stages.steps), target_of(options), options.threads);

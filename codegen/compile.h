@@ -19,6 +19,10 @@ struct CompileOptions {
   unsigned threads = 0;              // that a call may use, the caller included; 0: the CPUs this process may use
   PassOptions passes = {};
   const Target* target = nullptr;    // null: this machine
+  // Whether a call that is stopped (Function::stop) leaves the parameters as they were. Each new value is then computed beside the old one,
+  // which takes as much memory again, and copied at the end. Without it values are replaced in place, and a stopped call's parameters are
+  // refused until set.
+  bool transactional = false;
 };
 
 // What the function returns at each call, and what it updates after: a parameter's new value is computed from the old ones of all.

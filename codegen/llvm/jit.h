@@ -18,6 +18,7 @@ struct CallStep {
   uint32_t sizes = 0;             // where its sizes begin in CallFrame::sizes
   std::optional<int64_t> chunks;  // where it is known; else CallFrame::chunks[number of the step] is read at the call
   bool parallel = true;           // false: the chunks run one after another in the caller, whatever their number
+  bool commits = false;           // Step::commits: nothing stops the call from here on
 };
 
 struct CompileTimes {             // seconds: the first three added up over all kernels (whatever the threads), the last two once

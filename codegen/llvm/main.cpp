@@ -1,7 +1,9 @@
-// The native function of a whole graph: its kernels called in order, at fixed offsets in the frame's tables.
+// The native function of a whole graph: its kernels called in order, at fixed offsets in the frame's tables, with a look at the stop count
+// between them.
 #include <cstddef>
 
 #include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/MDBuilder.h>
 
 #include "codegen/llvm/module.h"
 
@@ -30,7 +32,10 @@ class Calls {
   }
 
   void emit(std::span<const CallStep> steps) {
-    for (size_t i = 0; i < steps.size(); ++i) step(steps[i], i);
+    for (size_t i = 0; i < steps.size(); ++i) {
+      if (steps[i].commits && !committing_) commit();
+      step(steps[i], i);
+    }
     builder_.CreateRet(builder_.getInt32(0));
     // Where a call was stopped its code is handed on.
     llvm::IRBuilder<> at(stopped_);
@@ -46,10 +51,26 @@ class Calls {
 
  private:
   llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(module_.getContext(), name, function_); }
-  Value* field(size_t offset) {
-    return builder_.CreateAlignedLoad(builder_.getPtrTy(), builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), frame_, offset), llvm::Align(8));
-  }
+  Value* address(size_t offset) { return builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), frame_, offset); }
+  Value* field(size_t offset) { return builder_.CreateAlignedLoad(builder_.getPtrTy(), address(offset), llvm::Align(8)); }
   Value* entry(Value* table, size_t number) { return builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), table, number); }
+
+  void commit() {
+    committing_ = true;
+    builder_.CreateAlignedStore(builder_.getInt32(1), address(offsetof(CallFrame, committing)), llvm::Align(4));
+  }
+
+  // Volatile, as some targets make a library call of an atomic load; on all of them four aligned bytes are loaded at once.
+  void look_at_stops() {
+    if (committing_) return;
+    llvm::BasicBlock *here = builder_.GetInsertBlock(), *on = block("on");
+    llvm::Type* i32 = builder_.getInt32Ty();
+    Value* now = builder_.CreateAlignedLoad(i32, field(offsetof(CallFrame, stops)), llvm::Align(4), /*isVolatile=*/true);
+    Value* began = builder_.CreateAlignedLoad(i32, address(offsetof(CallFrame, began)), llvm::Align(4));
+    stops_.push_back({builder_.getInt32(call_stopped), here});
+    builder_.CreateCondBr(builder_.CreateICmpNE(now, began), stopped_, on, llvm::MDBuilder(module_.getContext()).createBranchWeights(1, 1 << 20));
+    builder_.SetInsertPoint(on);
+  }
 
   void step(const CallStep& step, size_t number) {
     auto kernel = module_.getOrInsertFunction(kernel_symbol(step.kernel), kernel_type_);
@@ -57,6 +78,8 @@ class Calls {
     Value *arguments = entry(arguments_, step.arguments), *sizes = entry(sizes_, step.sizes), *zero = builder_.getInt64(0);
     auto call = [&](Value* chunk) { builder_.CreateCall(kernel, {arguments, sizes, chunk, zero}); };
     if (step.chunks && *step.chunks <= 0) return;
+    // What runs in parallel looks before each chunk; the executor looks before the first step.
+    if (number > 0 && !(step.parallel && step.chunks && *step.chunks > 1)) look_at_stops();
     if (step.chunks == 1) return call(zero);
     Value* chunks = step.chunks ? static_cast<Value*>(builder_.getInt64(static_cast<uint64_t>(*step.chunks)))
                                 : builder_.CreateAlignedLoad(builder_.getInt64Ty(), entry(chunks_, number), llvm::Align(8));
@@ -94,8 +117,12 @@ class Calls {
     chunk->addIncoming(builder_.getInt64(0), before);
     call(chunk);
     Value* following = builder_.CreateNSWAdd(chunk, builder_.getInt64(1));
-    chunk->addIncoming(following, turn);
-    builder_.CreateCondBr(builder_.CreateICmpSLT(following, chunks), turn, next);
+    llvm::BasicBlock* more = block("more");
+    builder_.CreateCondBr(builder_.CreateICmpSLT(following, chunks), more, next);
+    builder_.SetInsertPoint(more);
+    look_at_stops();
+    chunk->addIncoming(following, builder_.GetInsertBlock());
+    builder_.CreateBr(turn);
     builder_.SetInsertPoint(next);
   }
 
@@ -105,6 +132,7 @@ class Calls {
   llvm::Function* function_ = nullptr;
   Value *frame_ = nullptr, *arguments_ = nullptr, *sizes_ = nullptr, *chunks_ = nullptr;
   llvm::BasicBlock* stopped_ = nullptr;
+  bool committing_ = false;
   std::vector<std::pair<Value*, llvm::BasicBlock*>> stops_;
 };
 

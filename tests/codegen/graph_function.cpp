@@ -1,5 +1,6 @@
 // The native function of a graph: which kernels it calls, with what, in which order, and what a call costs.
 #include <catch2/catch.hpp>
+#include <algorithm>
 #include <chrono>
 
 #include "tests/codegen/run_kernel.h"
@@ -26,8 +27,10 @@ struct Frame : CallFrame {
   std::vector<void*> table;
   std::vector<int64_t> size_table, chunk_table, parallel_chunks;
   int32_t stop_at = -1;
+  StopCount stop_count{0};
 
   Frame() : CallFrame{} {
+    stops = &stop_count;
     parallel = [](CallFrame* frame, KernelFunction kernel, void* const* kernel_arguments, const int64_t* kernel_sizes, int64_t count) -> int32_t {
       auto* self = static_cast<Frame*>(frame);
       if (self->stop_at == static_cast<int32_t>(self->parallel_chunks.size())) return 7;
@@ -78,6 +81,45 @@ TEST_CASE("a stopped call hands its code on, and runs nothing more") {
   frame.stop_at = 1;
   CHECK(frame.run(compiled) == 7);
   CHECK(a == std::vector<double>(25, 3));
+}
+
+TEST_CASE("a call that is asked to stop ends before its next step or chunk, unless it commits") {
+  static StopCount* count = nullptr;
+  // A loop in parallel that looks at nothing, and after which somebody asks.
+  auto asking = [](CallFrame* frame, KernelFunction kernel, void* const* arguments, const int64_t* sizes, int64_t chunks) -> int32_t {
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) kernel(arguments, sizes, chunk, 0);
+    if (frame->committing == 0) count->fetch_add(1);
+    return 0;
+  };
+  auto run = [&](std::vector<CallStep> steps, int32_t expected) {
+    Compiled compiled = jit_compile({doubling(0)}, steps, host_target());
+    std::vector<double> a(25, 1);
+    Frame frame;
+    count = &frame.stop_count;
+    frame.parallel = asking;
+    frame.table = {a.data()};
+    frame.size_table = {25};
+    frame.chunk_table.assign(steps.size(), 3);
+    CHECK(frame.run(compiled) == expected);
+    return a;
+  };
+  std::vector<double> twice(25, 2), four_times(25, 4);
+  CHECK(run({{0, 0, 0, 3, true}}, 0) == twice);
+  CHECK(run({{0, 0, 0, 3, true}, {0, 0, 0, 1, true}}, call_stopped) == twice);
+  CHECK(run({{0, 0, 0, {}, true}, {0, 0, 0, {}, true}}, call_stopped) == twice);
+  CHECK(run({{0, 0, 0, 3, true}, {0, 0, 0, 3, false}}, call_stopped) == twice);
+  CHECK(run({{0, 0, 0, {}, true}, {0, 0, 0, {}, true, true}}, 0) == four_times);
+  CHECK(run({{0, 0, 0, {}, true}, {0, 0, 0, 3, false, true}}, 0) == four_times);
+  CHECK(run({{0, 0, 0, 3, true, true}, {0, 0, 0, {}, true, true}}, 0) == four_times);
+
+  Compiled alone = jit_compile({doubling(0)}, {{0, 0, 0, 3, false}}, host_target());  // chunks in the caller: the first is done
+  std::vector<double> a(25, 1);
+  Frame frame;
+  frame.table = {a.data()};
+  frame.size_table = {25};
+  frame.began = 1;
+  CHECK(frame.run(alone) == call_stopped);
+  CHECK(std::count(a.begin(), a.end(), 2) == 10);
 }
 
 TEST_CASE("a graph without steps runs") {
@@ -151,6 +193,32 @@ TEST_CASE("the text forms name the kernels") {
   std::string assembly = emit_asm({doubling(1)}, {{0, 0, 0, {}, true}}, host_target());
   CHECK(assembly.find("kernel_0:") != std::string::npos);
   CHECK(assembly.find("graph:") != std::string::npos);
+}
+
+TEST_CASE("looking at the stop count costs less than a nanosecond a step", "[.timing]") {
+  auto time_of = [](size_t count) {
+    std::vector<CallStep> steps(count, {0, 0, 0, 1, true});
+    Compiled compiled = jit_compile({doubling(1)}, steps, host_target());
+    std::vector<CallStep> deaf_steps = steps;
+    for (CallStep& s : deaf_steps) s.commits = true;
+    Compiled deaf = jit_compile({doubling(1)}, deaf_steps, host_target());
+    std::vector<double> a(1, 1);
+    Frame frame;
+    frame.table = {a.data()};
+    frame.size_table = {1};
+    frame.run(deaf);
+    double best[2] = {1e9, 1e9};
+    for (int repeat = 0; repeat < 40; ++repeat)
+      for (int which : {0, 1}) {
+        auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < 2000; ++i) (which ? deaf : compiled).run(&frame);
+        best[which] = std::min(best[which], std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 2000);
+      }
+    WARN(count << " steps: " << best[0] * 1e9 << " ns, without looking " << best[1] * 1e9 << " ns");
+    return (best[0] - best[1]) / static_cast<double>(count);
+  };
+  time_of(1);
+  CHECK(time_of(200) < 1e-9);
 }
 
 TEST_CASE("calling a graph of one small kernel costs nanoseconds", "[.timing]") {
