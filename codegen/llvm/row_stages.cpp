@@ -103,11 +103,9 @@ struct Stage {
   Value* finish(size_t i, const Values& partials) const {
     const Reduction kind = stage.reductions[i].kind;
     const auto first = partials.begin() + static_cast<int64_t>(i) * ring;
-    // A partial result that is still a constant is one that a short row never came to.
-    const auto pair = [&](Value* a, Value* b) {
-      if (llvm::isa<llvm::Constant>(a) && a == b) return a;
-      return llvm::isa<llvm::Constant>(b) ? a : llvm::isa<llvm::Constant>(a) ? b : combine(emitter, kind, type(i), a, b);
-    };
+    // A short row never comes to some of them. (One that is another constant did: its elements were known when this was compiled.)
+    Value* const none = identity(emitter, kind, type(i), lanes);
+    const auto pair = [&](Value* a, Value* b) { return b == none ? a : a == none ? b : combine(emitter, kind, type(i), a, b); };
     Value* vector = pair(pair(first[0], first[2]), pair(first[1], first[3]));
     for (unsigned half = lanes / 2; half > 0; half /= 2) {
       std::vector<int> low(half), high(half);
