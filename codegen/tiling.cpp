@@ -24,7 +24,7 @@ int64_t nominal(Size size, int64_t otherwise) { return std::max<int64_t>(size.va
 int64_t even(int64_t count, int64_t most) { return ceil_divide(count, ceil_divide(count, std::max<int64_t>(most, 1))); }
 
 struct Problem {
-  const Target& target;
+  const Target* target;
   Size m, n, k;
   int64_t width, lanes;  // bytes of an element, elements of a vector
   bool b_packed = false;
@@ -33,7 +33,7 @@ struct Problem {
 
   // A panel of B stays in the first-level cache while A's panels go by.
   int64_t block_k(int64_t tile_n) const {
-    const int64_t most = std::clamp<int64_t>(target.l1_bytes * 3 / 4 / (tile_n * width), 64, 512);
+    const int64_t most = std::clamp<int64_t>(target->l1_bytes * 3 / 4 / (tile_n * width), 64, 512);
     return k ? even(nominal(k, 1), most) : most;
   }
 };
@@ -43,28 +43,33 @@ double tile_cycles(const Problem& problem, int64_t rows, int64_t vectors) {
   const auto sums = static_cast<double>(rows * vectors), loads = static_cast<double>(rows + vectors);
   const double steady = std::max({sums / multiply_adds_a_cycle, loads / loads_a_cycle, latency, (sums + loads + 3) / instructions_a_cycle});
   // Loads find their data late now and then, the more of them the more often.
-  const double stalls = loads * 0.03 + (problem.b_conflicts ? 1 : 0);
+  const double stalls = loads * 0.03;
   // Each block of k begins with loading the sums and ends with storing them; the last with the epilogue.
-  const double ends = (20 + 2 * sums) / static_cast<double>(problem.block_k(vectors * problem.lanes)) + 3 * sums / static_cast<double>(nominal(problem.k, 256));
-  return steady + stalls + ends;
+  const auto block = static_cast<double>(problem.block_k(vectors * problem.lanes)), depth = static_cast<double>(nominal(problem.k, 256));
+  const double ends = (20 + 2 * sums) / block + 3 * sums / depth;
+  if (!problem.b_conflicts) return steady + stalls + ends;
+  // Each row of B then comes from the second-level cache, a page away from the one before: some 8 cycles, and one more a cache line.
+  const double lines = std::ceil(static_cast<double>(vectors * problem.lanes * problem.width) / 64);
+  return std::max(steady, 8 + lines) * 1.08 + stalls + ends;
 }
 
 struct Tile {
   int64_t rows = 1, vectors = 1;
+  double cycles = INFINITY;  // for a k and an element of C, packing included
 };
 
 Tile choose_tile(const Problem& problem) {
   // Sizes that stand for one: itself where known, else what batches tend to be.
   const auto samples = [](Size size) { return size ? std::vector{nominal(size, 1)} : std::vector<int64_t>{32, 64, 128}; };
+  constexpr double cycles_to_pack_a_byte = 0.15;
   Tile best;
-  double least = INFINITY;
   for (int64_t rows = 1; rows <= 12; ++rows)
     for (int64_t vectors = 1; vectors <= 8; ++vectors) {
       // More rows would be more pointers than there are registers for them, but nothing else helps against latency in narrow matrices.
       if (rows > 8 && vectors > 1) continue;
       // Beside the sums a row of B and an element of A; the product too where it is not fused.
-      const int64_t beside = (rows == 1 ? 1 : vectors) + 1 + (problem.target.has_fma ? 0 : 1);
-      if (rows * vectors + beside > static_cast<int64_t>(problem.target.vector_registers)) continue;
+      const int64_t beside = (rows == 1 ? 1 : vectors) + 1 + (problem.target->has_fma ? 0 : 1);
+      if (rows * vectors + beside > static_cast<int64_t>(problem.target->vector_registers)) continue;
       const double cycles = tile_cycles(problem, rows, vectors);
       // The last tile of a row is computed whole where B is packed, else vector by vector.
       const auto columns = [&](int64_t n) {
@@ -72,11 +77,15 @@ Tile choose_tile(const Problem& problem) {
         if (problem.b_packed) return cycles * static_cast<double>(tiles + (rest > 0 ? 1 : 0));
         return cycles * static_cast<double>(tiles) + tile_cycles(problem, rows, 1) * static_cast<double>(ceil_divide(rest, problem.lanes));
       };
-      double total = 0;  // a k and an element of C
+      double total = 0;
       for (int64_t m : samples(problem.m))
         for (int64_t n : samples(problem.n))
           total += static_cast<double>(ceil_divide(m, rows)) * columns(n) / static_cast<double>(m * n);
-      if (total < least) least = total, best = {rows, vectors};
+      if (problem.b_packed) {
+        const double packing = cycles_to_pack_a_byte * static_cast<double>(problem.width) * static_cast<double>(samples(problem.n).size());
+        for (int64_t m : samples(problem.m)) total += packing / static_cast<double>(m);
+      }
+      if (total < best.cycles) best = {rows, vectors, total};
     }
   return best;
 }
@@ -100,7 +109,7 @@ void choose_blocks(const Problem& problem, Size batch, Tiling& tiling) {
   const int64_t m_tiles = ceil_divide(nominal(problem.m, 128), tiling.tile_m), n_tiles = ceil_divide(nominal(problem.n, 128), tiling.tile_n);
   const auto depth = static_cast<double>(nominal(problem.k, 256)), width = static_cast<double>(problem.width);
   const double tile = tile_cycles(problem, tiling.tile_m, tiling.tile_n / problem.lanes) * depth;
-  const int64_t most_bytes = problem.target.l2_bytes * 3 / 8;
+  const int64_t most_bytes = problem.target->l2_bytes * 3 / 8;
   double least = INFINITY, task = 0;
   // A block of A, and apart from it the sums.
   const int64_t most_m = most_bytes / (tiling.tile_m * std::max(tiling.block_k, tiling.tile_n) * problem.width);
@@ -121,21 +130,26 @@ void choose_blocks(const Problem& problem, Size batch, Tiling& tiling) {
 
 Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, OperandAccess a, OperandAccess b, Size batch) {
   const auto width = static_cast<int64_t>(size_of(dtype));
-  Problem problem{target, m, n, k, width, target.lanes(size_of(dtype))};
-  // An operand is packed where it must be, and where reading it in place is slow and what packing costs is spread over much arithmetic.
-  // On Zen 5 reading in place costs nothing unless one k lies a multiple of a page from the next (then an eighth), and packing costs as
-  // much as 8 to 30 rows of multiply-adds.
-  const auto conflicts = [&](const OperandAccess& operand, Size other) {
+  Problem problem{&target, m, n, k, width, target.lanes(size_of(dtype))};
+  // An operand is packed where it must be, and where reading it in place is slow and what packing costs is spread over much arithmetic. On
+  // Zen 5 reading in place costs nothing unless one k lies a multiple of a page from the next; then it is an eighth of the time for A, and
+  // for B between a twelfth (AVX-512) and a third (AVX2).
+  const auto conflicts = [&](const OperandAccess& operand) {
     const Size stride = operand.depth_stride;
-    return operand.readable && stride && *stride != 0 && *stride * width % page == 0 && nominal(k, 256) >= 16 && nominal(other, 64) >= 16;
+    return operand.readable && stride && *stride != 0 && *stride * width % page == 0 && nominal(k, 256) >= 16;
   };
-  const auto packed = [&](const OperandAccess& operand, Size other) { return !operand.readable || (conflicts(operand, other) && nominal(other, 64) >= 128); };
   Tiling tiling;
-  tiling.pack_a = packed(a, n), tiling.pack_b = packed(b, m);
-  problem.b_packed = tiling.pack_b;
-  problem.b_conflicts = conflicts(b, m) && !tiling.pack_b;
-
-  const Tile tile = choose_tile(problem);
+  tiling.pack_a = !a.readable || (conflicts(a) && nominal(n, 64) >= 128);
+  problem.b_packed = !b.readable;
+  problem.b_conflicts = conflicts(b) && nominal(m, 64) >= 16;
+  Tile tile = choose_tile(problem);
+  if (problem.b_conflicts) {
+    Problem packed = problem;
+    packed.b_packed = true, packed.b_conflicts = false;
+    const Tile other = choose_tile(packed);
+    if (other.cycles < tile.cycles) problem = packed, tile = other;
+  }
+  tiling.pack_b = problem.b_packed;
   tiling.tile_m = tile.rows, tiling.tile_n = tile.vectors * problem.lanes;
   tiling.block_k = problem.block_k(tiling.tile_n);
   choose_blocks(problem, batch, tiling);

@@ -106,7 +106,8 @@ llvm::Value* multiply_add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::V
 }
 
 // The sums of all rows and of the vectors of `b`; they lie from `pointer` on, in rows of tile_n.
-void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Rows& a, const Columns& b, const NextPanel& next_b, llvm::Value* pointer) {
+void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Rows& a, const Columns& b, const NextPanel& next_b,
+               llvm::Value* pointer) {
   const DType dtype = task.contraction.dtype;
   const int64_t rows = task.contraction.tile_m, vectors = b.vectors;
   const auto sum_pointer = [&](int64_t row, int64_t v) {

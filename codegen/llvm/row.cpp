@@ -23,13 +23,13 @@ void check(const RowKernel& row) {
   }
 }
 
-// The largest and smallest values, as the bits of a constant.
+// The smallest value of a type, or the largest.
 Value* lowest(Emitter& emitter, DType dtype, bool highest_instead) {
   llvm::Type* type = emitter.type(dtype);
   if (is_float(dtype)) return llvm::ConstantFP::getInfinity(type, !highest_instead);
   const unsigned bits = type->getIntegerBitWidth();
-  if (is_signed(dtype)) return llvm::ConstantInt::get(type, highest_instead ? llvm::APInt::getSignedMaxValue(bits) : llvm::APInt::getSignedMinValue(bits));
-  return llvm::ConstantInt::get(type, highest_instead ? llvm::APInt::getMaxValue(bits) : llvm::APInt::getMinValue(bits));
+  const auto least = is_signed(dtype) ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getMinValue(bits);
+  return llvm::ConstantInt::get(type, highest_instead ? ~least : least);
 }
 
 // As many vectors of columns at a time as keep their partial sums in half of the registers.

@@ -77,7 +77,8 @@ void emit_row_vectors(Emitter& emitter, const RowKernel& row, const Values& oute
     }
     Values none;
     for (size_t vector = 0; vector < count; ++vector)
-      for (const RowReduction& reduction : stage.reductions) none.push_back(identity(emitter, reduction.kind, reduction_type(stage, reduction), lanes));
+      for (const RowReduction& reduction : stage.reductions)
+        none.push_back(identity(emitter, reduction.kind, reduction_type(stage, reduction), lanes));
     // Nothing is read ahead of loops that do not run.
     const Group group{emitter, row, stage};
     const Values partials = emitter.when(emitter.builder.CreateICmpSGT(elements, emitter.number(0)), none,

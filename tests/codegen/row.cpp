@@ -19,7 +19,9 @@ class StageMaker {
   Scalar slot(uint32_t number, DType dtype) { return add(RowInput{number}, dtype); }
   Scalar size(const Dim& dim) { return add(SizeInput{dim}, i64); }
   Scalar number(DType dtype, double value) { return builder_.constant(dtype, value); }
-  void store(Scalar value, uint32_t argument, std::vector<Dim> strides) { stage_.body.stores.push_back({argument, {0, std::move(strides)}, output(value)}); }
+  void store(Scalar value, uint32_t argument, std::vector<Dim> strides) {
+    stage_.body.stores.push_back({argument, {0, std::move(strides)}, output(value)});
+  }
   void reduce(Scalar value, Reduction kind, uint32_t slot) { stage_.reductions.push_back({kind, output(value), slot}); }
   void keep(Scalar value, uint32_t slot) { stage_.values.push_back({output(value), slot}); }
   RowStage finish() {
@@ -238,7 +240,8 @@ TEST_CASE("row: nested loops", "[row]") {
       row.stages = {total.finish(), store.finish()};
       const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, false}, {f32, true}, {f32, true}, {f32, true}}, 2, {"p"}));
       std::vector<Memory> memories;
-      memories.push_back(memory<float>(a * b * p * q, 1)), memories.push_back(memory<float>(p, 2)), memories.push_back(memory<float>(a * b * p * q, 3));
+      memories.push_back(memory<float>(a * b * p * q, 1)), memories.push_back(memory<float>(p, 2));
+      memories.push_back(memory<float>(a * b * p * q, 3));
       memories.push_back(memory<float>(a * b, 4)), memories.push_back(memory<float>(a * b, 5));
       check(compiled, memories, {{"p", p}});
     }
@@ -264,7 +267,8 @@ TEST_CASE("row: columns, several vectors side by side", "[row]") {
         row.stages = {total.finish(), update.finish(), exponentials.finish(), scale.finish()};
         if (rows != 9) row.stages.pop_back();
         std::vector<Memory> memories;
-        memories.push_back(memory<float>(rows * columns, 1)), memories.push_back(memory<float>(columns, 2)), memories.push_back(memory<float>(rows * columns, 3));
+        memories.push_back(memory<float>(rows * columns, 1)), memories.push_back(memory<float>(columns, 2));
+        memories.push_back(memory<float>(rows * columns, 3));
         const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, true}, {f32, true}}, grain, {"columns"}));
         for (int threads : {1, 3}) check(compiled, memories, {{"columns", columns}}, threads);
       }
@@ -282,7 +286,8 @@ TEST_CASE("row: columns of mixed types", "[row]") {
     store.store(store.slot(0, i64), 1, {columns, 1, 0}), store.store(store.slot(1, boolean), 2, {columns, 1, 0});
     row.stages = {count.finish(), store.finish()};
     std::vector<Memory> memories;
-    memories.push_back(memory<float>(22 * columns, 1)), memories.push_back(memory<int64_t>(2 * columns, 2)), memories.push_back(memory<bool>(2 * columns, 3));
+    memories.push_back(memory<float>(22 * columns, 1)), memories.push_back(memory<int64_t>(2 * columns, 2));
+    memories.push_back(memory<bool>(2 * columns, 3));
     check(CompiledKernel(row_kernel(row, {{f32, false}, {i64, true}, {boolean, true}}, 1)), memories);
   }
 }

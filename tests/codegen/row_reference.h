@@ -118,8 +118,10 @@ class RowReference {
             partial = combine(kind, partial, get(static_cast<size_t>(begin + first + lane)));
           }
       const auto partial = [&](int64_t i, int64_t lane) -> T& { return partials[static_cast<size_t>((vector + i) % 4 * width + lane)]; };
-      for (int64_t lane = 0; lane < width; ++lane)
-        partial(0, lane) = combine<T>(kind, combine<T>(kind, partial(0, lane), partial(2, lane)), combine<T>(kind, partial(1, lane), partial(3, lane)));
+      for (int64_t lane = 0; lane < width; ++lane) {
+        const T even = combine<T>(kind, partial(0, lane), partial(2, lane)), odd = combine<T>(kind, partial(1, lane), partial(3, lane));
+        partial(0, lane) = combine<T>(kind, even, odd);
+      }
       for (int64_t half = width / 2; half > 0; half /= 2)
         for (int64_t lane = 0; lane < half; ++lane) partial(0, lane) = combine<T>(kind, partial(0, lane), partial(0, lane + half));
       result = partial(0, 0);

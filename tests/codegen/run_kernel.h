@@ -17,7 +17,8 @@ namespace sinter {
 
 class CompiledKernel {
  public:
-  explicit CompiledKernel(Kernel kernel, const Target& target = host_target()) : kernel_(std::move(kernel)), compiled_(jit_compile({kernel_}, {}, target, 1)) {}
+  explicit CompiledKernel(Kernel kernel, const Target& target = host_target())
+      : kernel_(std::move(kernel)), compiled_(jit_compile({kernel_}, {}, target, 1)) {}
 
   int64_t chunks(const Bindings& bindings = {}) const {
     const Steps steps = steps_of(kernel_);

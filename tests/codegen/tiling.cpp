@@ -14,7 +14,8 @@ Target target_like(unsigned bytes, unsigned registers, int64_t l1, int64_t l2) {
   target.l1_bytes = l1, target.l2_bytes = l2;
   return target;
 }
-const Target avx512 = target_like(64, 32, 48 << 10, 1 << 20), avx2 = target_like(32, 16, 32 << 10, 512 << 10), sse2 = target_like(16, 16, 32 << 10, 256 << 10);
+const Target avx512 = target_like(64, 32, 48 << 10, 1 << 20), avx2 = target_like(32, 16, 32 << 10, 512 << 10);
+const Target sse2 = target_like(16, 16, 32 << 10, 256 << 10);
 
 TEST_CASE("tiling: fits the registers, the caches and the vectors", "[tiling]") {
   const std::optional<int64_t> sizes[] = {std::nullopt, 0, 1, 2, 7, 10, 32, 100, 1000, 4096, 1 << 20};
