@@ -227,8 +227,8 @@ const std::map<std::string, Oracle, std::less<>>& elementwise_oracles() {
       {"not_equal", predicate<2>([](auto x, auto y) { return x != y; })},
       {"less", predicate<2>([](auto x, auto y) { return x < y; })},
       {"less_equal", predicate<2>([](auto x, auto y) { return x <= y; })},
-      {"logical_and", predicate<2>([](auto x, auto y) { return x && y; })},
-      {"logical_or", predicate<2>([](auto x, auto y) { return x || y; })},
+      {"logical_and", predicate<2>([](auto x, auto y) { return x != 0 && y != 0; })},
+      {"logical_or", predicate<2>([](auto x, auto y) { return x != 0 || y != 0; })},
       {"select", selection()},
   };
   return oracles;

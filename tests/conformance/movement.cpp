@@ -103,10 +103,10 @@ TEST_CASE("reshape keeps the elements' order") {
         Shape target = shape(to);
         if (open) target[to.size() / 2] = Dim(-1);
         moves.add("reshape to " + to_string(target), from, to, [&](const Expr& x) { return reshape(x, target); },
-                  [&, from = from, to = to](const Position& p) {
-                    int64_t at = static_cast<int64_t>(flat(p, to));
-                    Position source(from.size());
-                    for (size_t a = from.size(); a-- > 0; at /= from[a]) source[a] = at % from[a];
+                  [&, before = from, after = to](const Position& p) {
+                    int64_t at = static_cast<int64_t>(flat(p, after));
+                    Position source(before.size());
+                    for (size_t a = before.size(); a-- > 0; at /= before[a]) source[a] = at % before[a];
                     return std::optional(source);
                   });
       }
