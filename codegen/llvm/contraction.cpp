@@ -84,7 +84,8 @@ void emit_contraction(Emitter& emitter, const ContractionKernel& contraction) {
   llvm::Value* n_tiles = emitter.ceil_divide(task.n, contraction.tile_n);
   llvm::Value* m_blocks = emitter.ceil_divide(m_tiles, contraction.block_m);
   llvm::Value* n_blocks = emitter.ceil_divide(n_tiles, contraction.block_n);
-  llvm::Value* tasks = emitter.multiply(emitter.dim(product(contraction.batch)), emitter.multiply(m_blocks, n_blocks));
+  llvm::Value* tasks = emitter.multiply(m_blocks, n_blocks);
+  for (const Dim& extent : contraction.batch) tasks = emitter.multiply(tasks, emitter.dim(extent));
   const int64_t scratch = contraction.block_m * contraction.block_n * contraction.tile_m * contraction.tile_n;
   task.scratch = emitter.element(emitter.argument(contraction.scratch), contraction.dtype,
                                  emitter.multiply(emitter.worker(), emitter.number(scratch)));

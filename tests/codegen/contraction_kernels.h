@@ -49,7 +49,7 @@ inline Kernel contraction_kernel(DType dtype, const ContractionShape& shape, con
   const auto use = [&](const Dim& size) {
     if (!size.is_number() && std::find(kernel.sizes.begin(), kernel.sizes.end(), size) == kernel.sizes.end()) kernel.sizes.push_back(size);
   };
-  use(product(shape.batch)), use(shape.m), use(shape.n), use(shape.k);
+  use(shape.m), use(shape.n), use(shape.k);
   for (const Dim& extent : shape.batch) use(extent);
   for (const std::vector<Dim>* strides : {&a, &b})
     for (const Dim& stride : *strides) use(stride);
