@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "graph/support/errors.h"
@@ -18,8 +20,11 @@ using Bindings = std::map<std::string, int64_t, std::less<>>;
 class Dim {
  public:
   Dim() = default;
-  Dim(int64_t number) : constant_(number) {}
-  Dim(int number) : constant_(number) {}
+  template <class T>
+    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+  Dim(T number) : constant_(static_cast<int64_t>(number)) {
+    if (!std::in_range<int64_t>(number)) throw UserError("a size does not fit 64 bits");
+  }
   Dim(const char* symbol);  // a name: letters, digits, '_', not starting with a digit
   Dim(const std::string& symbol);
 

@@ -97,20 +97,25 @@ Parameter::Parameter(const std::string& name, const Tensor& initial, Here where)
   static_cast<Expr&>(*this) = Expr(graph, build_parameter(*graph, storage_, {graph->intern(where)}));
 }
 
+const std::shared_ptr<ParameterStorage>& Parameter::storage() const {
+  if (!storage_) throw UserError("this Parameter was moved from, and names nothing any more");
+  return storage_;
+}
+
 Tensor Parameter::read() const {
-  std::shared_lock lock(storage_->lock);
-  if (storage_->torn) throw UserError(fmt::format("the parameter '{}' was left half-updated by a step that failed; set() it first", name()));
-  return storage_->value.clone();
+  std::shared_lock lock(storage()->lock);
+  if (storage()->torn) throw UserError(fmt::format("the parameter '{}' was left half-updated by a step that failed; set() it first", name()));
+  return storage()->value.clone();
 }
 
 void Parameter::set(const Tensor& value) const {
-  Tensor& own = storage_->value;
+  Tensor& own = storage()->value;
   if (!value.defined() || value.dtype() != own.dtype() || value.sizes() != own.sizes())
     throw UserError(fmt::format("the parameter '{}' is {}{}; it cannot be set to {}{}", name(), sinter::name(own.dtype()), to_string(own.sizes()),
                                 sinter::name(value.dtype()), to_string(value.sizes())));
-  std::unique_lock lock(storage_->lock);
+  std::unique_lock lock(storage()->lock);
   std::memmove(own.raw(), value.raw(), own.bytes());
-  storage_->torn = false;
+  storage()->torn = false;
 }
 
 Constant::Constant(const Tensor& value, Here where) {

@@ -51,7 +51,7 @@ class Operand {
   template <class T>
   static Tensor tensor(T literal) {
     if constexpr (std::is_same_v<T, bool>) return Tensor::scalar(literal);
-    else if constexpr (std::is_integral_v<T>) return Tensor::scalar(static_cast<int64_t>(literal));
+    else if constexpr (std::is_integral_v<T>) return std::in_range<int64_t>(literal) ? Tensor::scalar(static_cast<int64_t>(literal)) : Tensor::scalar(static_cast<uint64_t>(literal));
     else return Tensor::scalar(static_cast<double>(literal));
   }
   std::variant<Expr, Tensor> value_;
@@ -69,10 +69,10 @@ class Variable : public Expr {
 class Parameter : public Expr {
  public:
   Parameter(const std::string& name, const Tensor& initial, Here where = Here::current());
-  const std::string& name() const { return storage_->name; }
+  const std::string& name() const { return storage()->name; }
   Tensor read() const;                // a copy, taken between steps
   void set(const Tensor&) const;      // UserError where type or sizes differ
-  const std::shared_ptr<ParameterStorage>& storage() const { return storage_; }
+  const std::shared_ptr<ParameterStorage>& storage() const;  // UserError where this was moved from
 
  private:
   std::shared_ptr<ParameterStorage> storage_;

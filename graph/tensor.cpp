@@ -96,6 +96,7 @@ double Tensor::item() const {
 }
 
 void Tensor::check_is(DType wanted) const {
+  if (!defined()) throw UserError("an empty Tensor has no elements; give it sizes first");
   if (wanted != dtype_) throw UserError(fmt::format("this tensor holds {}, not {}", name(dtype_), name(wanted)));
 }
 

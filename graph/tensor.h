@@ -3,6 +3,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "graph/dim.h"
@@ -21,6 +22,16 @@ class Tensor {
   static Tensor of(std::span<const T> values, std::vector<int64_t> sizes);
   template <class T>
   static Tensor scalar(T value) { return of<T>(std::span<const T>(&value, 1), {}); }
+
+  Tensor(const Tensor&) = default;
+  Tensor& operator=(const Tensor&) = default;
+  Tensor(Tensor&& other) noexcept { swap(other); }  // what is moved from is empty
+  Tensor& operator=(Tensor&& other) noexcept {
+    Tensor taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+  ~Tensor() = default;
 
   bool defined() const { return data_ != nullptr; }
   DType dtype() const { return dtype_; }
@@ -48,6 +59,10 @@ class Tensor {
 
  private:
   void check_is(DType) const;
+  void swap(Tensor& other) noexcept {
+    data_.swap(other.data_), sizes_.swap(other.sizes_);
+    std::swap(count_, other.count_), std::swap(dtype_, other.dtype_);
+  }
   std::shared_ptr<void> data_;
   std::vector<int64_t> sizes_;
   int64_t count_ = 0;

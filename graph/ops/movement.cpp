@@ -41,6 +41,8 @@ std::vector<int64_t> strides_of(const std::vector<int64_t>& sizes) {
 Type infer_broadcast(const Inference& in) {
   const auto& a = std::get<BroadcastAttributes>(in.attributes);
   const Shape& from = in.inputs[0].shape;
+  for (const Dim& d : a.shape)
+    if (d.is_number() && d.number() < 0) throw UserError(fmt::format("a size in {} is negative", to_string(a.shape)));
   if (a.axes.size() != from.size()) throw UserError(fmt::format("names {} axes for a value of {} dimensions", a.axes.size(), from.size()));
   for (size_t i = 0; i < from.size(); ++i) {
     if (i > 0 && a.axes[i] <= a.axes[i - 1]) throw UserError("axes must ascend; transpose first");
