@@ -6,12 +6,12 @@ namespace {
 
 using namespace pieces;
 
-constexpr uint64_t two_thirds_f32 = 0x3f2aaaab, root_half_f64 = 0x3fe6a09e667f3bcd;
+constexpr uint64_t least_f32 = 0x3f300000, root_half_f64 = 0x3fe6a09e667f3bcd;
 
-// log(1 + f) for 2/3 <= 1 + f < 4/3.
+// log(1 + f) for 0.6875 <= 1 + f < 1.375.
 Scalar log_f32(Scalar f) {
-  Scalar q = polynomial(f, {-0x1.082d32p-3, 0x1.1eb5aep-3, -0x1.f304a8p-4, 0x1.1eca56p-3, -0x1.559e0ep-3, 0x1.99d0b6p-3, -0x1.fffefp-3,
-                            0x1.555506p-2, -0.5});
+  Scalar q = polynomial(f, {-0x1.92031p-4, 0x1.162c8cp-3, -0x1.06611p-3, 0x1.203efp-3, -0x1.54cd6ap-3, 0x1.99bde2p-3,
+                            -0x1.000176p-2, 0x1.555528p-2, -0.5});
   return fma(f * f, q, f);
 }
 
@@ -43,7 +43,7 @@ Scalar log(Scalar x) {
   if (format_of(x).single()) {
     Scalar tiny = x < x.like(0x1p-126);
     Scalar normal = bitcast(select(tiny, x * 0x1p23, x), i32);
-    Scalar e = (normal - as_constant(x, i32, two_thirds_f32)) & as_constant(x, i32, 0xff800000);
+    Scalar e = (normal - as_constant(x, i32, least_f32)) & as_constant(x, i32, 0xff800000);
     Scalar k = convert(e, f32) + select(tiny, x.like(-23 * 0x1p23), x.like(0));
     Scalar f = bitcast(normal - e, f32) - 1;
     return log_specials(x, fma(k, x.like(0x1.62e43p-1 * 0x1p-23), log_f32(f)));
@@ -63,7 +63,7 @@ Scalar log1p(Scalar x) {
   // -0 stays -0, and 2^-k x is made by adding to x's exponent, exact as k > 0 only for large x. Exponents are negated: -0 + 0 would be 0.
   Scalar result = x;
   if (format_of(x).single()) {
-    Scalar minus_e = (as_constant(x, i32, two_thirds_f32 + 0x7fffff) - bitcast(u, i32)) & as_constant(x, i32, 0xff800000);
+    Scalar minus_e = (as_constant(x, i32, least_f32 + 0x7fffff) - bitcast(u, i32)) & as_constant(x, i32, 0xff800000);
     Scalar scaled = bitcast(bitcast(x, i32) + minus_e, f32);
     Scalar four = bitcast(minus_e + as_constant(x, i32, 0x40800000), f32);
     Scalar f = scaled - fma(four, x.like(-0.25), x.like(1));

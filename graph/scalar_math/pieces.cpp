@@ -49,12 +49,13 @@ Scalar minus_multiple_of_log_2(Scalar x, Scalar n, int scale) {
   return fma(n, x.like(-low * scale), fma(n, x.like(-high * scale), x));
 }
 
-Scalar exp_narrow(Scalar r, int sign) {
-  double s = sign;
-  if (r.type() == f32) return polynomial(r, {0x1.6a734cp-10, s * 0x1.123a7p-7, 0x1.55588ap-5, s * 0x1.55549p-3, 0x1.fffffcp-2, s, 1});
-  return polynomial(r, {s * 0x1.ad99902eac2cap-26, 0x1.28aefdbe3b05ep-22, s * 0x1.71df1b4ec4b52p-19, 0x1.a01998625cc77p-16,
-                        s * 0x1.a01a012cb0152p-13, 0x1.6c16c184c706p-10, s * 0x1.11111111279d9p-7, 0x1.55555555505cep-5,
-                        s * 0x1.55555555554f9p-3, 0x1.000000000000ap-1, s, 1});
+Scalar exp_slope(Scalar r, int sign, double factor) {
+  double even = factor, odd = factor * sign;  // powers of r before the division
+  if (r.type() == f32)
+    return polynomial(r, {even * 0x1.6a734cp-10, odd * 0x1.123a7p-7, even * 0x1.55588ap-5, odd * 0x1.55549p-3, even * 0x1.fffffcp-2, odd});
+  return polynomial(r, {odd * 0x1.ad99902eac2cap-26, even * 0x1.28aefdbe3b05ep-22, odd * 0x1.71df1b4ec4b52p-19, even * 0x1.a01998625cc77p-16,
+                        odd * 0x1.a01a012cb0152p-13, even * 0x1.6c16c184c706p-10, odd * 0x1.11111111279d9p-7, even * 0x1.55555555505cep-5,
+                        odd * 0x1.55555555554f9p-3, even * 0x1.000000000000ap-1, odd});
 }
 
 }  // namespace sinter::scalar::pieces

@@ -39,7 +39,7 @@ Scalar power_of_two(Scalar shifted, int step = 1);
 // x - n log(2) scale, the product n * high being exact for every n that occurs, so that a target without fma is as good.
 Scalar minus_multiple_of_log_2(Scalar x, Scalar n, int scale = 1);
 
-// exp(sign r) for |r| a little over log(2)/2.
-Scalar exp_narrow(Scalar r, int sign);
+// factor (exp(sign r) - 1) / r for |r| a little over log(2)/2; the factor has few bits.
+Scalar exp_slope(Scalar r, int sign = 1, double factor = 1);
 
 }  // namespace sinter::scalar::pieces

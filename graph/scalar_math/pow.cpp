@@ -61,9 +61,9 @@ Scalar magnitude_f64(Scalar ax, Scalar y) {
   Scalar n = shifted - (0x1.8p52 + 2046);
   Scalar half_shifted = fma(product, product.like(0.5), product.like(0x1.8p52 + 1023));
   // Where the product was cut off the low part means nothing; cut it off too.
-  Scalar r = at_least(at_most((product - n) + product_low, 0.51), -0.51);
+  Scalar r = log_2 * at_least(at_most((product - n) + product_low, 0.51), -0.51);
   Scalar rest = bitcast(bitcast(shifted, i64) - bitcast(half_shifted, i64), f64);
-  return exp_narrow(r * log_2, 1) * power_of_two(half_shifted) * power_of_two(rest);
+  return fma(exp_slope(r), r, r.like(1)) * power_of_two(half_shifted) * power_of_two(rest);
 }
 
 }  // namespace

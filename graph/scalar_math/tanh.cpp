@@ -8,9 +8,10 @@ using namespace pieces;
 
 // r coth(r), of u = r^2.
 Scalar r_coth_r(Scalar u) {
-  if (u.type() == f32) return polynomial(u, {-0x1.825bf6p-13, 0x1.13b7dap-9, -0x1.6c0cb2p-6, 0x1.55554cp-2, 1});
-  return polynomial(u, {0x1.d1c9870f2f5d8p-30, -0x1.72aaf85f46281p-26, 0x1.d5f628ce4294cp-23, -0x1.227aaf0efb119p-19, 0x1.66a8c619b23f8p-16,
-                        -0x1.bbd7785efca52p-13, 0x1.1566abbef39f6p-9, -0x1.6c16c16c1548cp-6, 0x1.5555555555550p-2, 1});
+  // f32's by tools/minimax/tune.cpp.
+  if (u.type() == f32) return polynomial(u, {0x1.c79a3p-17, -0x1.a4697ep-13, 0x1.148702p-9, -0x1.6c10b4p-6, 0x1.55555p-2, 1});
+  return polynomial(u, {-0x1.1a2ddaf16bd7dp-33, 0x1.17404371867d1p-29, -0x1.78e72a21e8ad5p-26, 0x1.d666b0901d581p-23, -0x1.227ce33139acep-19,
+                        0x1.66a8d1f6e7815p-16, -0x1.bbd7787c30f2bp-13, 0x1.1566abbefba8cp-9, -0x1.6c16c16c15411p-6, 0x1.555555555555p-2, 1});
 }
 
 }  // namespace
@@ -24,10 +25,10 @@ Scalar r_coth_r(Scalar u) {
 Scalar tanh(Scalar x) {
   Format f = format_of(x);
   Scalar y = at_most(abs(x), f.single() ? 10 : 22);
-  // s/8 is 2^(4 (m + 31) - 127), or 2^(4 (m + 255) - 1023). In f32 the first form is let run to 0.75, short of which the second is not
-  // good to 1.5 ulp; past that r exceeds its range a little where little depends on c. In f64 it may not.
+  // s/8 is 2^(4 (m + 31) - 127), or 2^(4 (m + 255) - 1023). The first form is let run past log(2), to 0.85 (0.75 in f64), short of which the
+  // second is not good enough; for larger x, r exceeds that by a little more each time, and less each time depends on c.
   double round = f.round + (f.bias - 3) / 4;
-  Scalar shifted = fma(y, y.like(f.single() ? 2.0 / 3 : log2_e / 2), y.like(round));
+  Scalar shifted = fma(y, y.like(0.5 / (f.single() ? 0.85 : 0.75)), y.like(round));
   Scalar m = shifted - round;
   Scalar r = fma(m, y.like(-2 * log_2), y);
   Scalar c = r_coth_r(r * r);
@@ -36,20 +37,19 @@ Scalar tanh(Scalar x) {
   return with_sign(base + fma(-base, c, r) / fma(a, c + r, c), sign_bit(x));
 }
 
-// With z = exp(-|x|), q = z / (1 + z):  1 - q for x >= 0, z - z q for x < 0: what q is off by is small against the result.
-// z and w are 2^lift times too large, as z may be denormal; the last product alone rounds them to that.
+// 1 / (1 + exp(-x)) as unit / (unit + unit exp(-x)), with exp(-x) = 2^n (1 + r slope). Unit is small, so that the sum stays finite where
+// the result is a denormal; it is 1.5 times a power of 2, so that it, and the sum near x = 0, lie where an ulp is relatively small.
 Scalar sigmoid(Scalar x) {
   Format f = format_of(x);
   int lift = f.single() ? 24 : 55;
-  double unit = f.single() ? 0x1p24 : 0x1p55;
-  double round = f.round + f.bias + lift;
-  Scalar y = at_least(minus_magnitude(x), f.single() ? -104 : -746);
-  Scalar shifted = fma(y, y.like(log2_e), y.like(round));
-  Scalar r = minus_multiple_of_log_2(y, shifted - round);
-  Scalar z = exp_narrow(r, 1) * power_of_two(shifted);
-  Scalar q = z / (z + unit);
-  Scalar w = select(x < x.like(0), z, x.like(unit));
-  return fma(-w, q, w) * (1 / unit);
+  double unit = f.single() ? 0x1.8p-24 : 0x1.8p-55;
+  double round = f.round + f.bias - lift;
+  x = at_least(at_most(x, f.single() ? 60 : 600), f.single() ? -104 : -746);
+  Scalar shifted = fma(x, x.like(-log2_e), x.like(round));
+  Scalar minus_r = minus_multiple_of_log_2(x, round - shifted);
+  Scalar scale = power_of_two(shifted);
+  Scalar rest = fma(scale * minus_r, exp_slope(minus_r, -1, 1.5), x.like(unit));
+  return unit / fma(scale, x.like(1.5), rest);
 }
 
 Scalar softplus(Scalar x) {

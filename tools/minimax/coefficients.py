@@ -1,6 +1,6 @@
 """Prints every coefficient and split constant of graph/scalar_math/. Usage: coefficients.py [part of a name]
 
-What scalar_math/exp.cpp's exp_wide has for f32 is tune.cpp's, which starts from the fit printed here.
+The f32 coefficients of exp_wide, r_coth_r and erf are tune.cpp's, which starts from the fits printed here.
 """
 import sys
 
@@ -22,9 +22,24 @@ def exponential_minus_1(degree, bits):
     return fit(mp.expm1, relative(mp.expm1), -log2 / 2 * slack, log2 / 2 * slack, range(2, degree + 1), bits, [(1, mpf(1))])
 
 
-def r_coth_r(degree, bits):
-    f = lambda u: mp.sqrt(u) * mp.coth(mp.sqrt(u))
-    return fit(f, relative(f), 0, mpf("0.76") ** 2, range(1, degree + 1), bits, [(0, mpf(1))])
+def r_coth_r(degree, bits, turn, largest, **more):
+    """c = r coth(r) for tanh (tanh.cpp says how): |x| = 2 m log(2) + r, with m the nearest integer to x / (2 turn).
+
+    The result is r / c for m = 0. There small r allow c no error at all beyond its rounding, larger ones some. For m > 0, r exceeds `turn` by
+    more each time, and what an error of c does to the result, which is near 1, counts."""
+    def weight(u):
+        r, m = mp.sqrt(u), 0
+        while r > (2 * m + 1) * turn - 2 * m * log2:
+            m += 1
+        if m == 0:
+            return (8 if r < 0.26 else 2 if r < 0.56 else 0.5) / c(u)
+        a = (mpf(16) ** m - 1) / 2
+        d = a * (c(u) + r) + c(u)
+        return abs(d - (c(u) - r) * (a + 1)) / d ** 2
+
+    c = lambda u: mp.sqrt(u) * mp.coth(mp.sqrt(u))
+    last = mp.nint(largest / (2 * turn))
+    return fit(c, weight, 0, ((2 * last + 1) * turn - 2 * last * log2) ** 2, range(1, degree + 1), bits, [(0, mpf(1))], **more)
 
 
 def erf_exponent(center, low, high, powers, bits, **more):
@@ -52,10 +67,11 @@ fits = {
     "expm1_tail f32": lambda: exponential_minus_1(7, 24),
     "expm1_tail f64, erf tail f64": lambda: exponential_minus_1(12, 53),
     "erf tail f32": lambda: exponential_minus_1(6, 24),
-    "r_coth_r f32": lambda: r_coth_r(4, 24),
-    "r_coth_r f64": lambda: r_coth_r(9, 53),
+    "r_coth_r f32": lambda: r_coth_r(5, 24, mpf("0.85"), 9, search={1: 1, 2: 2}),
+    "r_coth_r f64": lambda: r_coth_r(10, 53, mpf("0.75"), 19),
     "softplus f32": lambda: fit(lambda z: mp.log1p(z) - z, relative(mp.log1p), 0, 1, range(2, 11), 24),
-    "log f32": lambda: fit(mp.log1p, relative(mp.log1p), -third, third, range(3, 11), 24, [(1, mpf(1)), (2, mpf(-0.5))]),
+    "log f32": lambda: fit(mp.log1p, relative(mp.log1p), mpf("-0.3125"), mpf("0.375"), range(3, 11), 24, [(1, mpf(1)), (2, mpf(-0.5))],
+                           search={3: 1, 4: 1}),
     "log f64": lambda: fit(lambda s: 2 * mp.atanh(s), relative(mp.atanh), 0, narrow_root, range(3, 16, 2), 53, [(1, mpf(2))]),
     "pow f32 log2": lambda: fit(lambda s: 2 * mp.atanh(s) / log2, relative(mp.atanh), 0, narrow_root, range(1, 10, 2), 53),
     "pow f32 exp2": lambda: fit(lambda x: mpf(2) ** x, lambda x: mpf(2) ** -x, -slack, slack, range(1, 8), 24, [(0, mpf(1))], search={1: 1, 2: 1}),
