@@ -1,10 +1,12 @@
 // What a row kernel must do, point by point in plain C++, to the bit: the order of its sums is the one that codegen/kernel.h states.
 #pragma once
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <type_traits>
 
 #include "codegen/kernel.h"
 #include "codegen/llvm/target.h"
@@ -74,7 +76,11 @@ class RowReference {
 
   template <class T>
   static T combine(Reduction kind, T a, T b) {
-    if (kind == Reduction::sum) return static_cast<T>(a + b);
+    if constexpr (std::is_integral_v<T>) {
+      if (kind == Reduction::sum) return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));  // wraps, as the kernels do
+    } else {
+      if (kind == Reduction::sum) return a + b;
+    }
     if (a != a) return a;
     if (kind == Reduction::max) return a > b ? a : b;
     return a < b ? a : b;
