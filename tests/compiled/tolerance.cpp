@@ -69,13 +69,13 @@ double exact_radius(Op op, DType to, const std::vector<Ball>& x) {
     case Op::expm1: return monotone(a, [](double v) { return std::expm1(v); });
     case Op::log: return monotone(a, [](double v) { return std::log(v); });
     case Op::log1p: return monotone(a, [](double v) { return std::log1p(v); });
-    case Op::sqrt: return monotone(a, [](double v) { return std::sqrt(v); });
+    case Op::sqrt: return a.value < 0 ? unknown : monotone(a, [](double v) { return std::sqrt(std::max(v, 0.0)); });  // of squares, mostly
     case Op::rsqrt: return a.low() > 0 ? monotone(a, [](double v) { return 1 / std::sqrt(v); }) : unknown;
     case Op::sin: case Op::cos: return std::isfinite(a.value) ? std::min(a.radius, 2.0) : unknown;
     case Op::tanh: return monotone(a, [](double v) { return std::tanh(v); });
     case Op::sigmoid: return monotone(a, [](double v) { return 1 / (1 + std::exp(-v)); });
     case Op::erf: return monotone(a, [](double v) { return std::erf(v); });
-    case Op::convert: return is_float(to) ? a.radius : to == boolean ? stepped(a, [](double v) { return v != 0; }) : stepped(a, [](double v) { return std::trunc(v); });
+    case Op::convert: return is_float(to) || a.radius == unknown ? a.radius : to == boolean ? stepped(a, [](double v) { return v != 0; }) : stepped(a, [](double v) { return std::trunc(v); });
     case Op::add: case Op::subtract: return together;
     case Op::multiply: return std::fabs(a.value) * b().radius + std::fabs(b().value) * a.radius + a.radius * b().radius;
     case Op::divide: return quotient_radius(a, b());
@@ -83,7 +83,7 @@ double exact_radius(Op op, DType to, const std::vector<Ball>& x) {
     case Op::maximum: case Op::minimum: return std::max(a.radius, b().radius);
     case Op::equal: case Op::not_equal: case Op::less: case Op::less_equal: return std::fabs(a.value - b().value) > together ? 0 : unknown;
     case Op::logical_not: case Op::logical_and: case Op::logical_or: return unknown;
-    case Op::select: return a.radius > 0 ? unknown : x[a.value != 0 ? 1 : 2].radius;
+    case Op::select: return a.radius == 0 ? x[a.value != 0 ? 1 : 2].radius : std::fabs(x[1].value - x[2].value) + x[1].radius + x[2].radius;
     default: return unknown;
   }
 }
@@ -104,6 +104,10 @@ Radii elementwise(const Node& node, std::span<const Tensor> inputs, std::span<co
     double r = exact_radius(node.op, node.type.dtype, x);
     if (r == 0 && y[i] == 0 && (node.op == Op::multiply || node.op == Op::divide)) r = least(node.type.dtype);  // the sign of the zero
     if (r == 0) continue;
+    if (node.type.dtype == boolean) {
+      to[i] = 1;
+      continue;
+    }
     // Each side then rounds, and an elementary function is two ulps off.
     bool finite = std::isfinite(y[i]) && std::isfinite(r) && is_float(node.type.dtype);
     to[i] = finite ? r + 4 * unit(node.type.dtype) * (std::fabs(y[i]) + r) + 2 * least(node.type.dtype) : unknown;

@@ -1,6 +1,6 @@
 // How far compiled code may be from the interpreter, element by element. Only sums and contractions of floats may differ at all, by what
-// another order of their additions makes; from there the difference is carried through whatever is computed of it. Where it may flip a
-// comparison, a floor or a conversion, nothing is known of what depends on that.
+// another order of their additions makes; from there the difference is carried through whatever is computed of it. Where it may change a
+// floor or a conversion to an integer, nothing is known of what depends on that; where it may flip a comparison, either side is allowed.
 #pragma once
 #include <string>
 #include <vector>
