@@ -84,7 +84,8 @@ class Checker {
     Affine position = flattened(group.at[i], graph_.type(id).shape, group.loops.size());
     std::vector<bool> all(group.loops.size(), true), kept = group.reduced;
     kept.flip();
-    bool full = dense(position, group.loops, all), row = group.kind == GroupKind::row && dense(position, group.loops, kept);
+    Dim count = product(graph_.type(id).shape);
+    bool full = dense(position, group.loops, all, count), row = group.kind == GroupKind::row && dense(position, group.loops, kept, count);
     holds(family == Family::reduction ? row : full || row, id, "is not computed once at each point of its group");
   }
 
@@ -189,7 +190,7 @@ class Checker {
     bool row = group.kind == GroupKind::row;
     for (size_t l = 0; l < group.loops.size(); ++l) row = row && (!group.reduced[l] || position.strides[l].is(0));
     if (row) over = group.reduced, over.flip();
-    holds(dense(position, group.loops, over), by, "replaces a value, and is not stored once a point");
+    holds(dense(position, group.loops, over, product(graph_.type(by).shape)), by, "replaces a value, and is not stored once a point");
     // Inner stages compute again, and read again, what earlier ones did; what a row has one of is computed once, before its inner stage.
     uint32_t last_inner = 0;
     for (size_t k = 0; k < group.members.size(); ++k)

@@ -185,13 +185,13 @@ class Drafter {
   }
 
   bool is_full(const Group& group, NodeId id, const Index& index) const {
-    return index.bounds.empty() && dense(flattened_in(group, id, index), group.loops, std::vector<bool>(group.loops.size(), true));
+    return index.bounds.empty() && dense(flattened_in(group, id, index), group.loops, std::vector<bool>(group.loops.size(), true), product(graph_.type(id).shape));
   }
   bool is_row(const Group& group, NodeId id, const Index& index) const {
     if (group.kind != GroupKind::row || !index.bounds.empty()) return false;
     std::vector<bool> kept = group.reduced;
     kept.flip();
-    return dense(flattened_in(group, id, index), group.loops, kept);
+    return dense(flattened_in(group, id, index), group.loops, kept, product(graph_.type(id).shape));
   }
   Affine flattened_in(const Group& group, NodeId id, const Index& index) const {
     return flattened(index, graph_.type(id).shape, group.loops.size());
@@ -291,6 +291,11 @@ class Drafter {
     std::vector<Index> moved;
     for (size_t i = 0; i < gone.group.members.size(); ++i) {
       Index index{substituted(gone.group.at[i].axes, loops), {}};
+      // Where a reduction's operand is follows from the reduction's own index: there it has to be.
+      NodeId id = gone.group.members[i];
+      if (is_reduction(graph_.node(id).op) &&
+          !(operand_index(graph_, into.group, id, index).axes == substituted(operand_index(graph_, gone.group, id, gone.group.at[i]).axes, loops)))
+        return;
       if (!is_full(into.group, gone.group.members[i], index) && !is_row(into.group, gone.group.members[i], index)) return;
       moved.push_back(std::move(index));
     }

@@ -52,7 +52,7 @@ bool may_replace(const Graph& graph, const Group& group, size_t i, uint32_t last
   std::vector<bool> over(group.loops.size(), true);
   if (row) over = group.reduced, over.flip();
   Affine position = flattened(group.at[i], graph.type(s).shape, group.loops.size());
-  if (!dense(position, group.loops, over) || (!row && group.stage[i] < last_inner_stage)) return false;
+  if (!dense(position, group.loops, over, product(graph.type(s).shape)) || (!row && group.stage[i] < last_inner_stage)) return false;
   return std::all_of(loads.begin(), loads.end(), [&](const Reads::Load& l) {
     bool before = !row || (l.once_a_row ? l.stage <= group.stage[i] : last_inner_stage < group.stage[i]);
     return l.whole && !l.in_operand && l.position == position && before;

@@ -168,7 +168,7 @@ std::optional<Index> pulled(const Graph& graph, NodeId movement, const Index& in
   }
 }
 
-bool dense(const Affine& position, const Shape& loops, const std::vector<bool>& over) {
+bool dense(const Affine& position, const Shape& loops, const std::vector<bool>& over, const Dim& count) {
   if (!position.offset.is(0)) return false;
   std::vector<bool> used(loops.size());
   Dim range(1);
@@ -179,7 +179,7 @@ bool dense(const Affine& position, const Shape& loops, const std::vector<bool>& 
   }
   for (size_t i = 0; i < loops.size(); ++i)
     if (over[i] ? !used[i] && !loops[i].is(1) : !position.strides[i].is(0)) return false;
-  return true;
+  return range == count;
 }
 
 }  // namespace sinter

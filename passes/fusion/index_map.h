@@ -41,8 +41,7 @@ std::optional<std::vector<Affine>> reshaped(const std::vector<Affine>& axes, con
 // Where the operand of a movement (or identity) node is read for its result at `index`; nothing where that is not affine.
 std::optional<Index> pulled(const Graph&, NodeId movement, const Index& index, const Shape& loops);
 
-// Whether `position` takes each value from 0 to the product of the extents of `over` less one exactly once as those loops run, and does
-// not depend on the others.
-bool dense(const Affine& position, const Shape& loops, const std::vector<bool>& over);
+// Whether `position` takes each value from 0 to `count` less one exactly once as the loops `over` run, and does not depend on the others.
+bool dense(const Affine& position, const Shape& loops, const std::vector<bool>& over, const Dim& count);
 
 }  // namespace sinter
