@@ -6,12 +6,12 @@ namespace {
 
 using namespace pieces;
 
-constexpr uint64_t least_f32 = 0x3f300000, root_half_f64 = 0x3fe6a09e667f3bcd;
+constexpr uint64_t least_f32 = 0x3f340000, root_half_f64 = 0x3fe6a09e667f3bcd;
 
-// log(1 + f) for 0.6875 <= 1 + f < 1.375.
+// log(1 + f) for 0.703125 <= 1 + f < 1.40625, which least_f32 begins.
 Scalar log_f32(Scalar f) {
-  Scalar q = polynomial(f, {-0x1.92031p-4, 0x1.162c8cp-3, -0x1.06611p-3, 0x1.203efp-3, -0x1.54cd6ap-3, 0x1.99bde2p-3,
-                            -0x1.000176p-2, 0x1.555528p-2, -0.5});
+  Scalar q = polynomial(f, {-0x1.486038p-4, 0x1.090846p-3, -0x1.0c804ap-3, 0x1.224f7ap-3, -0x1.547bdap-3, 0x1.99a5eap-3,
+                            -0x1.00021cp-2, 0x1.55554cp-2, -0.5});
   return fma(f * f, q, f);
 }
 

@@ -70,7 +70,7 @@ fits = {
     "r_coth_r f32": lambda: r_coth_r(5, 24, mpf("0.85"), 9, search={1: 1, 2: 2}),
     "r_coth_r f64": lambda: r_coth_r(10, 53, mpf("0.75"), 19),
     "softplus f32": lambda: fit(lambda z: mp.log1p(z) - z, relative(mp.log1p), 0, 1, range(2, 11), 24),
-    "log f32": lambda: fit(mp.log1p, relative(mp.log1p), mpf("-0.3125"), mpf("0.375"), range(3, 11), 24, [(1, mpf(1)), (2, mpf(-0.5))],
+    "log f32": lambda: fit(mp.log1p, relative(mp.log1p), mpf("-0.296875"), mpf("0.40625"), range(3, 11), 24, [(1, mpf(1)), (2, mpf(-0.5))],
                            search={3: 1, 4: 1}),
     "log f64": lambda: fit(lambda s: 2 * mp.atanh(s), relative(mp.atanh), 0, narrow_root, range(3, 16, 2), 53, [(1, mpf(2))]),
     "pow f32 log2": lambda: fit(lambda s: 2 * mp.atanh(s) / log2, relative(mp.atanh), 0, narrow_root, range(1, 10, 2), 53),
