@@ -111,17 +111,18 @@ class Drafter {
     return drafts_.size() - 1;
   }
 
-  // Whether draft `a` reads, through others, from `b`. A draft whose members all came before b's first cannot.
-  bool depends(size_t a, size_t b) const {
-    if (a == b) return true;
-    uint32_t first = drafts_[b].group.members.front().index;
+  // Whether draft `a` reads, through others, from `b`. Nothing follows from which members came first: a draft that another reads may since
+  // have got members that read from anywhere.
+  bool depends(size_t a, size_t b) {
+    seen_.resize(drafts_.size(), 0);
+    ++round_;
     std::vector<size_t> open = {a};
-    std::set<size_t> seen;
     while (!open.empty()) {
       size_t d = open.back();
       open.pop_back();
       if (d == b) return true;
-      if (!seen.insert(d).second || drafts_[d].group.members.back().index < first) continue;
+      if (seen_[d] == round_) continue;
+      seen_[d] = round_;
       open.insert(open.end(), drafts_[d].producers.begin(), drafts_[d].producers.end());
     }
     return false;
@@ -401,6 +402,8 @@ class Drafter {
   const std::set<NodeId>& forced_;
   std::vector<Draft> drafts_;
   std::vector<int> draft_of_;
+  std::vector<uint32_t> seen_;  // by draft: the last round of depends() that came to it
+  uint32_t round_ = 0;
 };
 
 }  // namespace
