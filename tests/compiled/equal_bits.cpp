@@ -154,7 +154,7 @@ TEST_CASE("a bound call writes where the caller says and reads what is there at 
   GraphScope scope;
   Variable x("x", f32, {"n"});
   Function f = compile({x * 2, sum(x)});
-  Tensor given = values({37}, 1), doubled({f32}, {37}), total(f32, {});
+  Tensor given = values({37}, 1), doubled(f32, {37}), total(f32, {});
   BoundFunction bound = f.bind({{"x", given}}, {doubled, total});
   for (uint64_t seed : {2, 3}) {
     Tensor next = values({37}, seed);
