@@ -126,8 +126,9 @@ class Checker {
   void follow(const Group& group, NodeId id, const Index& index, uint32_t stage) {
     const Node& node = graph_.node(id);
     auto member = std::find(group.members.begin(), group.members.end(), id);
-    if (member != group.members.end() && (plan_.stored_by[id.index] >= 0 || !plan_.recomputed[id.index])) {
-      size_t i = static_cast<size_t>(member - group.members.begin());
+    size_t i = static_cast<size_t>(member - group.members.begin());
+    // What a row has one of is computed once there, though other groups compute it again.
+    if (member != group.members.end() && (!plan_.recomputed[id.index] || !is_inner(group, i))) {
       holds(index.axes == group.at[i].axes, id, "is read within its group elsewhere than it is computed");
       bool reduction = info(node.op).family == Family::reduction;
       holds(group.stage[i] + (reduction ? 1 : 0) <= stage, id, "is read in a stage before it is done");

@@ -291,12 +291,13 @@ class Drafter {
       if (into.group.reduced[k] && std::all_of(loops.begin(), loops.end(), [&](const Affine& a) { return a.strides[k].is(0); })) return;
     std::vector<Index> moved;
     for (size_t i = 0; i < gone.group.members.size(); ++i) {
-      Index index{substituted(gone.group.at[i].axes, loops), {}};
+      Index index{substituted(gone.group.at[i].axes, loops, into.group.loops.size()), {}};
       // Where a reduction's operand is follows from the reduction's own index: there it has to be.
       NodeId id = gone.group.members[i];
-      if (is_reduction(graph_.node(id).op) &&
-          !(operand_index(graph_, into.group, id, index).axes == substituted(operand_index(graph_, gone.group, id, gone.group.at[i]).axes, loops)))
-        return;
+      if (is_reduction(graph_.node(id).op)) {
+        const Index operand = operand_index(graph_, gone.group, id, gone.group.at[i]);
+        if (!(operand_index(graph_, into.group, id, index).axes == substituted(operand.axes, loops, into.group.loops.size()))) return;
+      }
       if (!is_full(into.group, gone.group.members[i], index) && !is_row(into.group, gone.group.members[i], index)) return;
       moved.push_back(std::move(index));
     }

@@ -34,10 +34,10 @@ Affine flattened(const Index& index, const Shape& of, size_t loops) {
   return position;
 }
 
-std::vector<Affine> substituted(const std::vector<Affine>& axes, const std::vector<Affine>& loops) {
+std::vector<Affine> substituted(const std::vector<Affine>& axes, const std::vector<Affine>& loops, size_t count) {
   std::vector<Affine> result;
   for (const Affine& a : axes) {
-    Affine r = constant_index(a.offset, loops.empty() ? 0 : loops[0].strides.size());
+    Affine r = constant_index(a.offset, count);
     for (size_t i = 0; i < a.strides.size(); ++i)
       if (!a.strides[i].is(0)) r = added(r, scaled(loops[i], a.strides[i]));
     result.push_back(std::move(r));

@@ -33,7 +33,8 @@ Affine added(const Affine&, const Affine&);
 Affine constant_index(const Dim& offset, size_t loops);
 Index identity(const Shape& loops);                           // axis i is loop i
 Affine flattened(const Index&, const Shape& of, size_t loops);  // the row-major position in a value of that shape
-std::vector<Affine> substituted(const std::vector<Affine>&, const std::vector<Affine>& loops);  // each loop replaced by a function of others
+// Each loop replaced by a function of `count` others.
+std::vector<Affine> substituted(const std::vector<Affine>&, const std::vector<Affine>& loops, size_t count);
 
 // The same row-major position, as an index of a value of shape `to`; nothing where that is not affine.
 std::optional<std::vector<Affine>> reshaped(const std::vector<Affine>& axes, const Shape& from, const Shape& to, const Shape& loops);
