@@ -8,7 +8,7 @@ install(EXPORT sinter-runtime NAMESPACE sinter:: DESTINATION ${package})
 install(EXPORT sinter-compiler NAMESPACE sinter:: DESTINATION ${package})
 
 # Headers keep their paths under include/sinter, and name each other by them.
-install(FILES sinter.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sinter OPTIONAL)
+install(FILES sinter.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sinter)
 install(DIRECTORY graph autodiff passes runtime codegen DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sinter
   FILES_MATCHING PATTERN "*.h" PATTERN codegen/llvm EXCLUDE)
 # The two of these that name no type of LLVM's.
