@@ -156,6 +156,22 @@ std::vector<NamedType> inputs_of(const Program& program) {
   return inputs;
 }
 
+// A value of each symbolic shape.
+std::vector<SizedValue> values_of(const Program& program) {
+  const Graph& graph = program.graph;
+  std::vector<SizedValue> values;
+  std::vector<bool> needed = reachable(program);
+  for (size_t i = 0; i < graph.size(); ++i) {
+    NodeId id(i);
+    const Type& type = graph.type(id);
+    bool symbolic = std::any_of(type.shape.begin(), type.shape.end(), [](const Dim& d) { return !d.is_number(); });
+    bool known = std::any_of(values.begin(), values.end(), [&](const SizedValue& v) { return v.type == type; });
+    if (needed[i] && symbolic && !known && graph.node(id).op != Op::variable)
+      values.push_back({std::string(info(graph.node(id).op).name), type, graph.where(id)});
+  }
+  return values;
+}
+
 uint32_t number_of(const std::vector<NamedType>& inputs, const std::string& name) {
   auto found = std::find_if(inputs.begin(), inputs.end(), [&](const NamedType& input) { return input.name == name; });
   ensure(found != inputs.end(), "an optimized program's variables are the program's");
@@ -209,6 +225,7 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
   }
   made->transactional = stages.memory.transactional;
   for (NodeId id : leaves(stages, Place::constant)) made->constants.push_back(graph.constant_value(id));
+  made->values = values_of(program);
   for (NodeId o : optimized.outputs) made->outputs.push_back(graph.type(o));
   Compiled compiled = jit_compile(stages.kernels, calls_of(stages.steps), target_of(options), options.threads);
   made->run = compiled.run;

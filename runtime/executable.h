@@ -68,6 +68,13 @@ struct Report {             // for people; filled by compile()
   double compile_seconds = 0;
 };
 
+// A value of the program as it was written, of symbolic sizes.
+struct SizedValue {
+  std::string name;
+  Type type;
+  Location where;
+};
+
 struct Executable {
   std::vector<NamedType> inputs;                               // in the order they are declared; a call must give all of them
   std::vector<std::shared_ptr<ParameterStorage>> parameters;   // all that are read or updated
@@ -75,6 +82,7 @@ struct Executable {
   bool transactional = false;                                  // steps that do not commit write no parameter
   std::vector<Tensor> constants;
   std::vector<Type> outputs;
+  std::vector<SizedValue> values;                              // each shape once; a call where one has no size is refused, though no step need store it
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
   std::vector<KernelFunction> kernels;                         // by Step::kernel, to run single steps; may be empty

@@ -14,6 +14,17 @@ int64_t bytes_of(const Type& type, const Bindings& bindings) {
   return checked_multiply(element_count(evaluate(type.shape, bindings)), static_cast<int64_t>(size_of(type.dtype)));
 }
 
+// UserError where a value of the program has a negative size, or more bytes than 64 bits count.
+void check_sizes(const SizedValue& value, const Bindings& bindings) {
+  try {
+    bytes_of(value.type, bindings);
+  } catch (const UserError& error) {
+    std::string bound;
+    for (const auto& [symbol, number] : bindings) bound += fmt::format("{}{} = {}", bound.empty() ? " where " : ", ", symbol, number);
+    throw UserError(fmt::format("{} gives {}{}: {}", value.name, to_string(value.type), bound, error.message()), value.where);
+  }
+}
+
 int64_t ceil_divide(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 
 int64_t chunks_of(const Step& step, const Bindings& bindings) {
@@ -60,6 +71,7 @@ void check(const Executable& e) {
 Tables make_tables(const Executable& e, const Bindings& bindings, unsigned threads) {
   Tables tables;
   for (const NamedType& input : e.inputs) tables.input_sizes.push_back(evaluate(input.type.shape, bindings));
+  for (const SizedValue& value : e.values) check_sizes(value, bindings);
   for (const Type& output : e.outputs) {
     tables.output_sizes.push_back(evaluate(output.shape, bindings));
     bytes_of(output, bindings);
