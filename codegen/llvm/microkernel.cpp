@@ -5,6 +5,9 @@
 namespace sinter {
 namespace {
 
+// How many vectors of an epilogue's inputs are held for the columns of a tile at once.
+constexpr int64_t most_values_at_hand = 48;
+
 // A pointer that LLVM's loop strength reduction does not look behind. The outer loops then advance this one pointer, and not each of the
 // many places beside it that a tile reads and writes; which is quicker to compile, and runs with fewer registers spilled.
 llvm::Value* opaque(Emitter& emitter, llvm::Value* pointer) { return emitter.builder.CreateFreeze(pointer); }
@@ -189,7 +192,9 @@ void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint
     });
   };
 
-  if (!masked) {
+  // Vectors side by side, each with what depends on its columns at hand; one after another where that is more than registers hold.
+  const bool side_by_side = static_cast<int64_t>(body.inputs.size()) * task.vectors() <= most_values_at_hand;
+  if (!masked && side_by_side) {
     std::vector<std::pair<Point, llvm::Value*>> columns;
     for (int64_t v = 0; v < task.vectors(); ++v) {
       Point at = point;
@@ -200,12 +205,13 @@ void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint
     vector_over_rows(columns);
     return;
   }
-  // The last tile of a row: its vectors in a loop, so that those beyond n are left out.
-  llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
-  emitter.loop(emitter.number(0), emitter.smaller(left, emitter.number(contraction.tile_n)), task.lanes, [&](llvm::Value* column) {
+  // In the last tile of a row those beyond n are left out.
+  llvm::Value* left = masked ? emitter.builder.CreateSub(task.n, tile.n0) : nullptr;
+  llvm::Value* width = emitter.number(contraction.tile_n);
+  emitter.loop(emitter.number(0), masked ? emitter.smaller(left, width) : width, task.lanes, [&](llvm::Value* column) {
     Point at = point;
     at.indices[n_loop] = emitter.add(tile.n0, column);
-    if (task.lanes > 1) at.mask = emitter.lanes_below(emitter.builder.CreateSub(left, column), task.lanes);
+    if (masked && task.lanes > 1) at.mask = emitter.lanes_below(emitter.builder.CreateSub(left, column), task.lanes);
     vector_over_rows({{at, column}});
   });
 }
