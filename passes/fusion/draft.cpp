@@ -10,6 +10,7 @@ namespace sinter {
 namespace {
 
 constexpr size_t most_members = 200;  // of one kernel: more would not fit its registers, nor a compile time in milliseconds
+constexpr size_t most_reads = 128;    // of one kernel: each is an address, and often a vector, that is at hand throughout; its stack is 4 KiB
 
 // Elements of a row that its later stages still find in the cache. A longer one is read from memory again anyway, by one thread: what comes
 // after its reduction is better off in a kernel of its own. Symbols count as 64.
@@ -95,8 +96,18 @@ class Drafter {
     draft.group.at.push_back(std::move(index));
     draft.group.stage.push_back(stage);
     draft_of_[id.index] = static_cast<int>(d);
-    for (const Source& s : sources(id))
-      if (int from = draft_of(s.value); from >= 0 && static_cast<size_t>(from) != d) draft.producers.insert(static_cast<size_t>(from));
+    for (const Source& s : sources(id)) {
+      int from = draft_of(s.value);
+      if (from == static_cast<int>(d)) continue;
+      draft.reads.insert(s.value);
+      if (from >= 0) draft.producers.insert(static_cast<size_t>(from));
+    }
+  }
+
+  static bool few_reads(const Draft& draft, std::set<NodeId> more) {
+    if (draft.reads.size() + more.size() <= most_reads) return true;
+    more.insert(draft.reads.begin(), draft.reads.end());
+    return more.size() <= most_reads;
   }
 
   size_t start(NodeId id, GroupKind kind) {
@@ -202,6 +213,10 @@ class Drafter {
   std::optional<Index> index_in(size_t d, NodeId id, const std::vector<Source>& from) {
     Draft& draft = drafts_[d];
     if (draft.group.members.size() >= most_members) return std::nullopt;
+    std::set<NodeId> more;
+    for (const Source& s : from)
+      if (draft_of(s.value) != static_cast<int>(d)) more.insert(s.value);
+    if (!few_reads(draft, std::move(more))) return std::nullopt;
     std::optional<Index> index;
     for (const Source& s : from)
       if (!index && draft_of(s.value) == static_cast<int>(d)) index = pushed_through(draft, s);
@@ -253,6 +268,7 @@ class Drafter {
     Draft &into = drafts_[d], &gone = drafts_[other];
     if (gone.group.kind == GroupKind::contraction || (gone.group.kind == GroupKind::row && into.group.kind != GroupKind::row)) return;
     if (into.group.members.size() + gone.group.members.size() > most_members || is_movement(graph_.node(gone.group.members[0]).op)) return;
+    if (!few_reads(into, gone.reads)) return;
     for (size_t p : into.producers)
       if (p != other && depends(p, other)) return;
     auto source = std::find_if(from.begin(), from.end(), [&](const Source& s) { return draft_of(s.value) == static_cast<int>(other); });
@@ -308,6 +324,7 @@ class Drafter {
       into.group.stage.push_back(gone.group.stage[i]);
       draft_of_[gone.group.members[i].index] = static_cast<int>(d);
     }
+    into.reads.insert(gone.reads.begin(), gone.reads.end());
     into.producers.insert(gone.producers.begin(), gone.producers.end());
     into.producers.erase(d), into.producers.erase(other);
     gone.alive = false;

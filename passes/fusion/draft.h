@@ -10,6 +10,7 @@ struct Draft {
   Group group;
   bool alive = true;             // false once another has absorbed it
   std::set<size_t> producers;    // drafts that it reads from
+  std::set<NodeId> reads;        // values, in memory or of other drafts, that it reads; some may since have come into this one
 };
 
 // Groups of all that the program needs. `forced`: movement nodes that have to be stored. `leaving`: is given the values whose buffers
