@@ -1,5 +1,6 @@
 // Contractions and matrix products: interpreter and compiled code against index loops.
 #include <algorithm>
+#include <cmath>
 
 #include "graph/nn/activations.h"
 #include "tests/conformance/arrays.h"
@@ -55,7 +56,11 @@ std::vector<std::vector<std::pair<T, T>>> products(const Tensor& a, const Tensor
   return all;
 }
 
-void check_contraction(const Tensor& a, const Tensor& b, const ContractionAttributes& c, const Tensor& result) {
+enum class By : uint8_t { interpreter, compiled };
+
+// The interpreter sums more precisely; compiled code in order, one fused multiply-add for each product, from zero, to the bit.
+void check_contraction(const Tensor& a, const Tensor& b, const ContractionAttributes& c, const Tensor& result, By by) {
+  INFO((by == By::compiled ? "compiled" : "interpreted"));
   REQUIRE(result.dtype() == a.dtype());
   dispatch(a.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -69,6 +74,10 @@ void check_contraction(const Tensor& a, const Tensor& b, const ContractionAttrib
         for (auto [x, y] : all[i]) terms.push_back(static_cast<long double>(x) * static_cast<long double>(y));
         std::string problem = near_sum(got, terms);
         if (!problem.empty()) FAIL_CHECK("element " << i << " is " << problem);
+        if (by == By::interpreter || !host_target().has_fma) continue;
+        T in_order = 0;
+        for (auto [x, y] : all[i]) in_order = std::fma(x, y, in_order);
+        if (!same_bits(Tensor::scalar(in_order), Tensor::scalar(got))) FAIL_CHECK("element " << i << " is " << got << ", summed in order " << in_order);
       } else {
         uint64_t total = 0;
         for (auto [x, y] : all[i]) total += static_cast<uint64_t>(x) * static_cast<uint64_t>(y);
@@ -97,12 +106,8 @@ struct Contractions {
     auto values = CompiledBatch(batch)(inputs);
     for (size_t i = 0; i < operands.size(); ++i) {
       INFO(batch.names[i]);
-      {
-        INFO("interpreted");
-        check_contraction(operands[i].first, operands[i].second, attributes[i], values.interpreted[i]);
-      }
-      INFO("compiled");
-      check_contraction(operands[i].first, operands[i].second, attributes[i], values.compiled[i]);
+      check_contraction(operands[i].first, operands[i].second, attributes[i], values.interpreted[i], By::interpreter);
+      check_contraction(operands[i].first, operands[i].second, attributes[i], values.compiled[i], By::compiled);
     }
   }
 };
@@ -192,11 +197,12 @@ TEST_CASE("matrix products of symbolic sizes") {
       INFO(label(type) << " m = " << m << ", k = " << k << ", n = " << n);
       Tensor x = random_tensor(type, {m, k}, 1), y = random_tensor(type, {k, n}, 2), z = random_tensor(type, {n, k}, 3), w = random_tensor(type, {k, m}, 4);
       auto values = compiled({{"a", x}, {"b", y}, {"c", z}, {"d", w}, {"bias", random_tensor(type, {n}, 5)}});
-      for (const auto& results : {values.interpreted, values.compiled}) {
-        check_contraction(x, y, {{}, {}, {1}, {0}}, results[0]);
-        check_contraction(x, z, {{}, {}, {1}, {1}}, results[1]);
-        check_contraction(w, y, {{}, {}, {0}, {0}}, results[2]);
-        check_contraction(w, z, {{}, {}, {0}, {1}}, results[3]);
+      for (By by : {By::interpreter, By::compiled}) {
+        const std::vector<Tensor>& results = by == By::compiled ? values.compiled : values.interpreted;
+        check_contraction(x, y, {{}, {}, {1}, {0}}, results[0], by);
+        check_contraction(x, z, {{}, {}, {1}, {1}}, results[1], by);
+        check_contraction(w, y, {{}, {}, {0}, {0}}, results[2], by);
+        check_contraction(w, z, {{}, {}, {0}, {1}}, results[3], by);
       }
       // A prologue and an epilogue do the same arithmetic as they would beside it.
       Tensor absolute = x.clone();
@@ -205,7 +211,7 @@ TEST_CASE("matrix products of symbolic sizes") {
         if constexpr (std::is_floating_point_v<T>)
           for (T& v : absolute.template data<T>()) v = std::fabs(v);
       });
-      check_contraction(absolute, y, {{}, {}, {1}, {0}}, values.compiled[5]);
+      check_contraction(absolute, y, {{}, {}, {1}, {0}}, values.compiled[5], By::compiled);
       Batch beside;
       GraphScope other;
       Variable p("p", type, shape({m, n})), q("q", type, {n});
@@ -250,9 +256,10 @@ TEST_CASE("matmul of ranks 1 to 4 is NumPy's") {
       int64_t rank = static_cast<int64_t>(stack.size());
       Sizes full = stack;
       full.push_back(a.sizes().end()[-2]), full.push_back(b.sizes().back());
-      for (const Tensor& result : {values.interpreted[i], values.compiled[i]}) {
+      for (By by : {By::interpreter, By::compiled}) {
+        const Tensor& result = by == By::compiled ? values.compiled[i] : values.interpreted[i];
         REQUIRE(result.sizes() == c.result);
-        check_contraction(with(a), with(b), {batch_axes, batch_axes, {rank + 1}, {rank}}, result.reshaped(full));
+        check_contraction(with(a), with(b), {batch_axes, batch_axes, {rank + 1}, {rank}}, result.reshaped(full), by);
       }
     }
   }
@@ -270,6 +277,7 @@ TEST_CASE("NaN and infinity go through a product of matrices") {
       x.data<float>()[at] = special;
       y.data<float>()[33 * (at % 20)] = 0;  // special * 0
       auto values = compiled({{"a", x}, {"b", y}});
-      for (const Tensor& result : {values.interpreted[0], values.compiled[0]}) check_contraction(x, y, {{}, {}, {1}, {0}}, result);
+      check_contraction(x, y, {{}, {}, {1}, {0}}, values.interpreted[0], By::interpreter);
+      check_contraction(x, y, {{}, {}, {1}, {0}}, values.compiled[0], By::compiled);
     }
 }

@@ -135,6 +135,47 @@ TEST_CASE("select of all types") {
   }
 }
 
+// By the contract: bool yields to all, u8 to all else; of integers the wider, a signed and an unsigned one in i64; i32 and smaller with f32
+// in f32, wider ones with any float in f64. Arithmetic on bool alone is i32.
+TEST_CASE("operands meet in their common type") {
+  auto common = [](DType a, DType b) {
+    if (a == b) return a;
+    for (DType yields : {boolean, u8})
+      if (a == yields || b == yields) return a == yields ? b : a;
+    bool narrow = (a == i32 || a == f32) && (b == i32 || b == f32);
+    if (is_float(a) || is_float(b)) return narrow ? f32 : f64;
+    return is_signed(a) != is_signed(b) ? i64 : size_of(a) > size_of(b) ? a : b;
+  };
+  GraphScope scope;
+  std::vector<Variable> x, y;
+  NamedTensors inputs;
+  for (DType type : all_dtypes)
+    for (auto* side : {&x, &y}) {
+      std::string name = label(type) + (side == &x ? "_x" : "_y");
+      side->emplace_back(name, type, Shape{"n"});
+      inputs.emplace(name, random_tensor(type, {37}, inputs.size()));
+    }
+  Batch batch;
+  std::vector<DType> types;
+  for (size_t a = 0; a < x.size(); ++a)
+    for (size_t b = 0; b < y.size(); ++b) {
+      DType type = common(all_dtypes[a], all_dtypes[b]), number = type == boolean ? i32 : type;
+      auto add = [&](const std::string& what, const Expr& e, DType expected) {
+        batch.add(what + " of " + label(all_dtypes[a]) + " and " + label(all_dtypes[b]), e);
+        types.push_back(expected);
+      };
+      add("sum", x[a] + y[b], number);
+      add("product", convert(x[a], number) * convert(y[b], number), number);
+      add("comparison", x[a] < y[b], boolean);
+      add("choice", select(x[a] != 0, x[a], y[b]), type);
+    }
+  std::vector<Tensor> values = CompiledBatch(batch).equal(inputs);
+  for (size_t i = 0; i < values.size(); ++i) {
+    INFO(batch.names[i]);
+    CHECK(values[i].dtype() == types[i]);
+  }
+}
+
 TEST_CASE("elementwise rows broadcast as NumPy does") {
   struct Shapes {
     std::vector<int64_t> x, y, both;
