@@ -20,10 +20,10 @@ TEST_CASE("operators name their line") {
   says_here([&] { s.v - s.u; }, {"subtract"});
   says_here([&] { s.v * s.u; }, {"multiply"});
   says_here([&] { s.v / s.u; }, {"divide"});
-  says_here([&] { s.v < s.u; }, {"less"});
-  says_here([&] { s.v >= s.u; }, {"less_equal"});
-  says_here([&] { s.v == s.u; }, {"equal"});
-  says_here([&] { s.v != s.u; }, {"not_equal"});
+  says_here([&] { return s.v < s.u; }, {"less"});
+  says_here([&] { return s.v >= s.u; }, {"less_equal"});
+  says_here([&] { return s.v == s.u; }, {"equal"});
+  says_here([&] { return s.v != s.u; }, {"not_equal"});
   says_here([&] { s.v && s.u; }, {"logical_and", "bool"});
   says_here([&] { s.v > 0 || s.u > 0; }, {"logical_or"});
   says_here([&] { !s.v; }, {"logical_not", "bool"});
