@@ -33,6 +33,7 @@ bool is_reduction(Op op) { return info(op).family == Family::reduction; }
 struct Source {
   NodeId value;
   std::vector<NodeId> chain;  // the movement nodes between, from the reader's side
+  bool padding = false;       // it is what a padding on the way to another puts around it: read at no index of the reader's
 };
 
 class Drafter {
@@ -77,8 +78,10 @@ class Drafter {
   std::vector<Source> sources(NodeId id) const {
     std::vector<Source> all;
     std::vector<NodeId> open(graph_.inputs(id).begin(), graph_.inputs(id).end());
+    const size_t operands = open.size();
     for (size_t i = 0; i < open.size(); ++i) {
       all.push_back(chased(open[i]));
+      all.back().padding = i >= operands;
       for (NodeId m : all.back().chain)
         if (graph_.node(m).op == Op::pad) open.push_back(graph_.inputs(m)[1]);
     }
@@ -219,7 +222,7 @@ class Drafter {
     if (!few_reads(draft, std::move(more))) return std::nullopt;
     std::optional<Index> index;
     for (const Source& s : from)
-      if (!index && draft_of(s.value) == static_cast<int>(d)) index = pushed_through(draft, s);
+      if (!index && !s.padding && draft_of(s.value) == static_cast<int>(d)) index = pushed_through(draft, s);
     if (!index || !(is_full(draft.group, id, *index) || is_row(draft.group, id, *index))) return std::nullopt;
     bool later = draft.group.kind == GroupKind::row && stage_in(d, from) > 0 && !is_row(draft.group, id, *index);
     if (later && row_elements(draft.group) > longest_staged_row) return std::nullopt;
@@ -229,6 +232,7 @@ class Drafter {
   bool agrees(const Draft& draft, size_t d, const std::vector<Source>& from, const Index& index) const {
     for (const Source& s : from) {
       if (draft_of(s.value) != static_cast<int>(d)) continue;
+      if (s.padding) return false;
       auto there = pulled_through(draft, s, index);
       if (!there || !there->bounds.empty() || !(there->axes == at(draft, s.value).axes)) return false;
     }
@@ -271,7 +275,9 @@ class Drafter {
     if (!few_reads(into, gone.reads)) return;
     for (size_t p : into.producers)
       if (p != other && depends(p, other)) return;
-    auto source = std::find_if(from.begin(), from.end(), [&](const Source& s) { return draft_of(s.value) == static_cast<int>(other); });
+    auto reads_other = [&](const Source& s) { return draft_of(s.value) == static_cast<int>(other); };
+    if (std::any_of(from.begin(), from.end(), [&](const Source& s) { return s.padding && reads_other(s); })) return;
+    auto source = std::find_if(from.begin(), from.end(), reads_other);
     auto there = pulled_through(into, *source, at(into, reader));
     if (!there || !there->bounds.empty()) return;
     // Each of its loops as a function of ours, read off a member's index that is one loop an axis.
@@ -341,7 +347,7 @@ class Drafter {
       Index index = is_reduction(graph_.node(id).op) ? operand_index(graph_, draft.group, id, draft.group.at[i]) : draft.group.at[i];
       for (const Source& s : sources(id)) {
         if (draft_of(s.value) != static_cast<int>(other)) continue;
-        if (graph_.node(id).op == Op::contract) return false;  // its operands are packed before
+        if (graph_.node(id).op == Op::contract || s.padding) return false;  // a contraction's operands are packed before
         auto there = pulled_through(draft, s, index);
         size_t k = static_cast<size_t>(std::find(members.begin(), members.end(), s.value) - members.begin());
         if (!there || !there->bounds.empty() || !(there->axes == at_members[k].axes)) return false;
