@@ -39,9 +39,7 @@ void check_program(uint64_t seed, Counts& counts) {
   RandomProgram random = random_program(seed, 4 + static_cast<int>(seed % 23));
   INFO("seed " << seed << "\n" << print(random.program));
   REQUIRE_NOTHROW(verify(random.program));
-  CompileOptions options;
-  options.threads = 1 + static_cast<unsigned>(seed % 2);
-  Function f = compile(random.program, options);
+  Function f = compile(random.program, random_options(random));
   check_call(random, f, 3, 5, counts);
   check_call(random, f, seed % 7 == 0 ? 0 : 1, 2, counts);
   check_call(random, f, 33, 9, counts);

@@ -270,7 +270,9 @@ class Generator {
           low[i] = static_cast<int64_t>(random_.below(4) / 2), high[i] = static_cast<int64_t>(random_.below(4) / 2);
           if (s[i].is_number() && random_.chance(4)) interior[i] = 1;
         }
-        return pad(x, convert(Constant(static_cast<int64_t>(random_.below(3))), x.dtype()), low, high, interior);
+        Expr fill = Constant(static_cast<int64_t>(random_.below(3)));
+        if (random_.chance(3)) fill = some([&](const Expr& e) { return rank(e) == 0 && e.dtype() == x.dtype(); });
+        return pad(x, convert(fill, x.dtype()), low, high, interior);
       }
     }
   }
@@ -393,6 +395,20 @@ NamedTensors RandomProgram::inputs(int64_t n, int64_t m) const {
     if (NodeId id(i); graph.node(id).op == Op::variable)
       all.emplace(graph.attributes<VariableAttributes>(id).name, random_tensor(random, graph.type(id).dtype, evaluate(graph.type(id).shape, {{"n", n}, {"m", m}}), whole));
   return all;
+}
+
+CompileOptions random_options(const RandomProgram& random) {
+  CompileOptions options;
+  options.threads = 1 + static_cast<unsigned>(random.seed % 2);
+  options.transactional = random.seed % 3 == 0;
+  if (random.seed % 5 == 0) options.passes.disabled = {"simplify", "fold", "cse"};
+  const Target& host = host_target();
+  if (!host.triple.starts_with("x86_64")) return options;
+  static const Target avx2 = target_for(host.triple, "x86-64-v3"), sse2 = target_for(host.triple, "x86-64");
+  // Without fused multiply-add the elementary functions round elsewhere.
+  if (random.whole && random.seed % 4 == 1) options.target = &sse2;
+  else if (host.has_fma && host.vector_bytes > 32 && random.seed % 4 >= 2) options.target = &avx2;
+  return options;
 }
 
 RandomProgram random_program(uint64_t seed, int size) { return Generator(seed, size).run(); }

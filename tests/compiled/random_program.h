@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "codegen/compile.h"
 #include "graph/interpreter.h"
 
 namespace sinter::test {
@@ -16,5 +17,8 @@ struct RandomProgram {
 
 // The same for the same seed, everywhere. `size`: how many operations are tried; those that do not fit are left out.
 RandomProgram random_program(uint64_t seed, int size);
+
+// Ways to compile it, in turn: threads, transactions, without the passes that only rewrite, for narrower CPUs that this machine can run.
+CompileOptions random_options(const RandomProgram&);
 
 }  // namespace sinter::test
