@@ -178,8 +178,16 @@ class Checker {
         continue;
       }
       holds(moves(node.op) || plan_.recomputed[at.index], at, "is neither stored nor recomputed, and read");
-      for (NodeId input : graph_.inputs(at)) open.push_back(input);
+      for (size_t k = 0; k < graph_.inputs(at).size(); ++k)
+        if (k == 0 || node.op != Op::pad || pads(at)) open.push_back(graph_.inputs(at)[k]);
     }
+  }
+
+  // Whether a padding has anything to pad with: without it, its value is not read.
+  bool pads(NodeId id) const {
+    const auto& a = graph_.attributes<PadAttributes>(id);
+    auto some = [](const Axes& widths) { return std::any_of(widths.begin(), widths.end(), [](int64_t w) { return w != 0; }); };
+    return some(a.low) || some(a.high);
   }
 
   void check_replaceable(const Group& group, NodeId value, NodeId by) const {

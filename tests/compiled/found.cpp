@@ -151,6 +151,16 @@ return %10)"},
 %13 = pad %x, %12 {low=[0, 1], high=[1, 1], interior=[0, 0]} : f32[2, 4]
 %14 = exp %13 : f32[2, 4]
 return %5, %9, %10, %14)"},
+    {"contractions of paddings that pad nothing", R"(
+%x = variable : f32[n]
+%y = variable : f32[]
+%2 = exp %y : f32[]
+%3 = pad %x, %2 {low=[0], high=[0], interior=[0]} : f32[n]
+%4 = contract %3, %3 {lhs_contracted=[0], rhs_contracted=[0]} : f32[]
+%5 = pad %y, %2 : f32[]
+%6 = reshape %5 {shape=[1]} : f32[1]
+%7 = contract %6, %x : f32[1, n]
+return %4, %7)"},
 };
 
 NamedTensors inputs_of(const Program& program, int64_t n) {
