@@ -32,8 +32,8 @@ struct Ball {
 };
 
 double spread(double at_low, double at_value, double at_high) {
-  double r = std::max(std::fabs(at_high - at_value), std::fabs(at_value - at_low));
-  return std::isnan(r) ? unknown : r;
+  double up = std::fabs(at_high - at_value), down = std::fabs(at_value - at_low);
+  return std::isnan(up) || std::isnan(down) ? unknown : std::max(up, down);
 }
 template <class F>
 double monotone(const Ball& x, F f) {
