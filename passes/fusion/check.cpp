@@ -150,7 +150,7 @@ class Checker {
 
   void follow_movement(const Group& group, NodeId id, const Index& index, uint32_t stage) {
     NodeId operand = graph_.inputs(id)[0], base = operand;
-    while (plan_.stored_by[base.index] < 0 && graph_.node(base).op == Op::reshape) base = graph_.inputs(base)[0];
+    while (plan_.stored_by[base.index] < 0 && (graph_.node(base).op == Op::reshape || graph_.node(base).op == Op::stop_gradient)) base = graph_.inputs(base)[0];
     bool literal = graph_.node(base).op == Op::constant && product(graph_.type(base).shape).is(1);
     if (graph_.node(id).op == Op::reshape && !literal && (is_memory_leaf(base) || plan_.stored_by[base.index] >= 0) && !contains(group.members, base)) {
       loads_[base].push_back({flattened(index, graph_.type(id).shape, group.loops.size()), stage, index.bounds.empty(), inner_});

@@ -161,6 +161,13 @@ return %5, %9, %10, %14)"},
 %6 = reshape %5 {shape=[1]} : f32[1]
 %7 = contract %6, %x : f32[1, n]
 return %4, %7)"},
+    {"a padded reshape of what no gradient flows through", R"(
+%x = variable : f32[17, n]
+%1 = stop_gradient %x : f32[17, n]
+%2 = reshape %1 {shape=[17*n]} : f32[17*n]
+%y = variable : f32[]
+%4 = pad %2, %y {low=[0], high=[1], interior=[0]} : f32[17*n + 1]
+return %4)"},
 };
 
 NamedTensors inputs_of(const Program& program, int64_t n) {
