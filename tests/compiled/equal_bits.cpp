@@ -150,6 +150,25 @@ TEST_CASE("a bound call gives the bits of a call by name") {
   }
 }
 
+TEST_CASE("running step by step gives the bits of a call, and takes the memory that was planned") {
+  for (const Recipe& recipe : recipes()) {
+    INFO(recipe.name);
+    CompiledProgram whole = recipe.make(with_threads(1)), stepped = recipe.make(with_threads(1));
+    for (int i = 0; i < 2; ++i) {
+      whole.function.all(recipe.inputs);
+      std::vector<StepTime> times = stepped.function.profile(recipe.inputs);
+      CHECK(times.size() == stepped.function.steps().size());
+      for (const Update& u : whole.program.updates) {
+        const std::string& name = whole.program.graph.parameter(u.parameter)->name;
+        CHECK(same_bits(whole.program.graph.parameter(name)->value, stepped.program.graph.parameter(name)->value));
+      }
+    }
+    Memory memory = whole.function.memory();
+    CHECK(memory.high_water == memory.planned);
+    CHECK(memory.lower_bound <= memory.planned);
+  }
+}
+
 TEST_CASE("a bound call writes where the caller says and reads what is there at the time") {
   GraphScope scope;
   Variable x("x", f32, {"n"});

@@ -140,6 +140,36 @@ TEST_CASE("two layers by hand") {
   }
 }
 
+// Attention over `heads` heads and a perceptron, each behind a layer norm and around a residual: x is [batch, n, 12].
+TEST_CASE("a transformer's block, trained") {
+  constexpr int64_t width = 12, heads = 3, classes = 5;
+  GraphScope scope;
+  Variable x("x", f32, {"batch", "n", width}), y("y", i32, {"batch", "n"});
+  std::vector<Parameter> p;
+  auto weight = [&](const std::string& name, std::vector<int64_t> sizes) {
+    p.emplace_back(name, uniform(std::move(sizes), p.size() + 1, 0.4));
+    return p.back();
+  };
+  auto split = [&](const Expr& e) { return transpose(reshape(e, {"batch", "n", heads, width / heads}), {0, 2, 1, 3}); };
+  Expr h = layer_norm(x, weight("gain1", {width}), weight("bias1", {width}));
+  Expr q = split(matmul(h, weight("wq", {width, width}))), k = split(matmul(h, weight("wk", {width, width}))), v = split(matmul(h, weight("wv", {width, width})));
+  Expr attention = matmul(softmax(matmul(q, transpose(k, {0, 1, 3, 2})) / std::sqrt(static_cast<double>(width / heads))), v);
+  Expr joined = x + matmul(reshape(transpose(attention, {0, 2, 1, 3}), {"batch", "n", width}), weight("wo", {width, width}));
+  Expr inner = gelu(linear(layer_norm(joined, weight("gain2", {width}), weight("bias2", {width})), weight("w1", {width, 4 * width}), weight("b1", {4 * width})));
+  Expr out = joined + linear(inner, weight("w2", {4 * width, width}), weight("b2", {width}));
+  Expr loss = cross_entropy(matmul(out, weight("head", {width, classes})), y);
+  CompiledProgram step = compiled({loss}, adamw(loss, p, {.rate = 0.01, .clip_norm = 1.0}));
+  Counted counted;
+  for (int64_t batch : {1, 3})
+    for (int64_t n : {1, 7, 16})
+      check_call(step.program, step.function, {{"x", values({batch, n, width}, 11)}, {"y", labels(batch * n, classes, 12).reshaped({batch, n})}}, &counted);
+  CHECK(counted.known * 100 > counted.elements * 90);
+  NamedTensors inputs = {{"x", values({3, 16, width}, 11)}, {"y", labels(48, classes, 12).reshaped({3, 16})}};
+  double first = step.function(inputs).item(), last = first;
+  for (int i = 0; i < 30; ++i) last = step.function(inputs).item();
+  CHECK(last < first / 2);
+}
+
 TEST_CASE("the practice's own sizes") {
   GraphScope scope;
   Variable x("x", f32, {"batch", 784}), y("y", f32, {"batch", 10});
