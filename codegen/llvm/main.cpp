@@ -1,5 +1,7 @@
 // The native function of a whole graph: its kernels called in order, at fixed offsets in the frame's tables, with a look at the stop count
-// between them.
+// between them. A few steps are code one after another; many are rows of a constant table that one loop walks, as code for each takes 0.3 ms
+// to compile.
+#include <algorithm>
 #include <cstddef>
 
 #include <llvm/IR/IRBuilder.h>
@@ -12,6 +14,8 @@ namespace sinter {
 using llvm::Value;
 
 namespace {
+
+constexpr size_t most_in_line = 32;  // steps that are code each: from the table a step takes up to 10 ns more, as its kernel is not foreseen
 
 class Calls {
  public:
@@ -32,9 +36,13 @@ class Calls {
   }
 
   void emit(std::span<const CallStep> steps) {
-    for (size_t i = 0; i < steps.size(); ++i) {
-      if (steps[i].commits && !committing_) commit();
-      step(steps[i], i);
+    auto first = std::find_if(steps.begin(), steps.end(), [](const CallStep& s) { return s.commits; });
+    auto begin = static_cast<size_t>(first - steps.begin());
+    bool in_line = steps.size() <= most_in_line;
+    in_line ? in_turn(steps, 0, begin) : from_table(steps, 0, begin);
+    if (begin < steps.size()) {
+      commit();
+      in_line ? in_turn(steps, begin, steps.size()) : from_table(steps, begin, steps.size());
     }
     builder_.CreateRet(builder_.getInt32(0));
     // Where a call was stopped its code is handed on.
@@ -72,52 +80,123 @@ class Calls {
     builder_.SetInsertPoint(on);
   }
 
-  void step(const CallStep& step, size_t number) {
-    auto kernel = module_.getOrInsertFunction(kernel_symbol(step.kernel), kernel_type_);
-    llvm::cast<llvm::Function>(kernel.getCallee())->addFnAttr(llvm::Attribute::NoUnwind);
-    Value *arguments = entry(arguments_, step.arguments), *sizes = entry(sizes_, step.sizes), *zero = builder_.getInt64(0);
-    auto call = [&](Value* chunk) { builder_.CreateCall(kernel, {arguments, sizes, chunk, zero}); };
-    if (step.chunks && *step.chunks <= 0) return;
-    // What runs in parallel looks before each chunk; the executor looks before the first step.
-    if (number > 0 && !(step.parallel && step.chunks && *step.chunks > 1)) look_at_stops();
-    if (step.chunks == 1) return call(zero);
-    Value* chunks = step.chunks ? static_cast<Value*>(builder_.getInt64(static_cast<uint64_t>(*step.chunks)))
-                                : builder_.CreateAlignedLoad(builder_.getInt64Ty(), entry(chunks_, number), llvm::Align(8));
-    if (!step.parallel) return each(chunks, step.chunks.has_value(), call);
+  struct Call {
+    Value *kernel, *arguments, *sizes;
+  };
 
-    llvm::BasicBlock *many = block("many"), *next = block("next");
-    if (step.chunks) {
-      builder_.CreateBr(many);
-    } else {
-      llvm::BasicBlock *few = block("few"), *one = block("one");
-      builder_.CreateCondBr(builder_.CreateICmpSGT(chunks, builder_.getInt64(1)), many, few);
-      builder_.SetInsertPoint(few);
-      builder_.CreateCondBr(builder_.CreateICmpEQ(chunks, builder_.getInt64(1)), one, next);
-      builder_.SetInsertPoint(one);
-      call(zero);
-      builder_.CreateBr(next);
+  llvm::Function* kernel(size_t number) {
+    auto* function = llvm::cast<llvm::Function>(module_.getOrInsertFunction(kernel_symbol(number), kernel_type_).getCallee());
+    function->addFnAttr(llvm::Attribute::NoUnwind);
+    return function;
+  }
+  Value* count(Value* number) {  // a step's chunks, where they are known at the call alone
+    return builder_.CreateAlignedLoad(builder_.getInt64Ty(), builder_.CreateInBoundsGEP(builder_.getInt64Ty(), chunks_, number), llvm::Align(8));
+  }
+
+  void in_turn(std::span<const CallStep> steps, size_t begin, size_t end) {
+    for (size_t number = begin; number < end; ++number) {
+      const CallStep& step = steps[number];
+      if (step.chunks && *step.chunks <= 0) continue;
+      // What runs in parallel looks before each chunk; the executor looks before the first step.
+      if (number > 0 && !(step.parallel && step.chunks && *step.chunks > 1)) look_at_stops();
+      Call call{kernel(step.kernel), entry(arguments_, step.arguments), entry(sizes_, step.sizes)};
+      if (step.chunks == 1) once(call, builder_.getInt64(0));
+      else if (!step.chunks) any(call, count(builder_.getInt64(number)), step.parallel);
+      else if (step.parallel) in_parallel(call, builder_.getInt64(static_cast<uint64_t>(*step.chunks)));
+      else one_by_one(call, builder_.getInt64(static_cast<uint64_t>(*step.chunks)));
     }
+  }
+
+  // A row: the kernel; where its arguments and its sizes begin; its chunks, or the complement of where they are found; whether in parallel.
+  void from_table(std::span<const CallStep> steps, size_t begin, size_t end) {
+    if (begin == end) return;
+    llvm::Type *i32 = builder_.getInt32Ty(), *i64 = builder_.getInt64Ty(), *pointer = builder_.getPtrTy();
+    auto* type = llvm::StructType::get(module_.getContext(), {pointer, i32, i32, i64, i64});
+    std::vector<llvm::Constant*> rows;
+    bool all_parallel = true;
+    for (size_t number = begin; number < end; ++number) {
+      const CallStep& step = steps[number];
+      all_parallel = all_parallel && step.parallel;
+      rows.push_back(llvm::ConstantStruct::get(type, {kernel(step.kernel), builder_.getInt32(step.arguments), builder_.getInt32(step.sizes),
+                                                      builder_.getInt64(step.chunks ? static_cast<uint64_t>(std::max<int64_t>(*step.chunks, 0)) : ~uint64_t{number}), builder_.getInt64(step.parallel)}));
+    }
+    auto* table_type = llvm::ArrayType::get(type, rows.size());
+    auto* table = new llvm::GlobalVariable(module_, table_type, true, llvm::GlobalValue::PrivateLinkage, llvm::ConstantArray::get(table_type, rows), "steps");
+    llvm::BasicBlock *before = builder_.GetInsertBlock(), *turn = block("step"), *next = block("next"), *more = block("more"), *done = block("done");
+    builder_.CreateBr(turn);
+    builder_.SetInsertPoint(turn);
+    llvm::PHINode* row = builder_.CreatePHI(pointer, 2);
+    row->addIncoming(table, before);
+    auto load = [&](unsigned k) { return builder_.CreateLoad(type->getElementType(k), builder_.CreateStructGEP(type, row, k)); };
+    auto at = [&](Value* start, unsigned k) { return builder_.CreateInBoundsGEP(i64, start, builder_.CreateZExt(load(k), i64)); };
+    Call call{load(0), at(arguments_, 1), at(sizes_, 2)};
+    Value* known = load(3);
+    llvm::BasicBlock *unknown = block("unknown"), *counted = block("counted");
+    builder_.CreateCondBr(builder_.CreateICmpSLT(known, builder_.getInt64(0)), unknown, counted);
+    builder_.SetInsertPoint(unknown);
+    Value* found = count(builder_.CreateNot(known));
+    builder_.CreateBr(counted);
+    builder_.SetInsertPoint(counted);
+    llvm::PHINode* chunks = builder_.CreatePHI(i64, 2);
+    chunks->addIncoming(known, turn), chunks->addIncoming(found, unknown);
+    if (!all_parallel) {
+      llvm::BasicBlock *serial = block("serial"), *parallel = block("parallel");
+      builder_.CreateCondBr(builder_.CreateICmpEQ(load(4), builder_.getInt64(0)), serial, parallel);
+      builder_.SetInsertPoint(serial);
+      any(call, chunks, false);
+      builder_.CreateBr(next);
+      builder_.SetInsertPoint(parallel);
+    }
+    any(call, chunks, true);
+    builder_.CreateBr(next);
+    builder_.SetInsertPoint(next);
+    Value* following = builder_.CreateConstInBoundsGEP1_64(type, row, 1);
+    builder_.CreateCondBr(builder_.CreateICmpEQ(following, builder_.CreateConstInBoundsGEP1_64(type, table, rows.size())), done, more);
+    builder_.SetInsertPoint(more);
+    look_at_stops();
+    row->addIncoming(following, builder_.GetInsertBlock());
+    builder_.CreateBr(turn);
+    builder_.SetInsertPoint(done);
+  }
+
+  void once(const Call& call, Value* chunk) {
+    builder_.CreateCall(kernel_type_, call.kernel, {call.arguments, call.sizes, chunk, builder_.getInt64(0)})->addFnAttr(llvm::Attribute::NoUnwind);
+  }
+
+  // Any number of chunks, none included.
+  void any(const Call& call, Value* chunks, bool parallel) {
+    llvm::BasicBlock *many = block("many"), *few = block("few"), *one = block("one"), *next = block("next");
+    builder_.CreateCondBr(builder_.CreateICmpSGT(chunks, builder_.getInt64(1)), many, few);
+    builder_.SetInsertPoint(few);
+    builder_.CreateCondBr(builder_.CreateICmpEQ(chunks, builder_.getInt64(1)), one, next);
+    builder_.SetInsertPoint(one);
+    once(call, builder_.getInt64(0));
+    builder_.CreateBr(next);
     builder_.SetInsertPoint(many);
-    llvm::Type* pointer = builder_.getPtrTy();
-    auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer, pointer, pointer, pointer, builder_.getInt64Ty()}, false);
-    auto* code = builder_.CreateCall(type, field(offsetof(CallFrame, parallel)), {frame_, kernel.getCallee(), arguments, sizes, chunks});
-    code->addFnAttr(llvm::Attribute::NoUnwind);
-    stops_.push_back({code, many});
-    builder_.CreateCondBr(builder_.CreateICmpNE(code, builder_.getInt32(0)), stopped_, next);
+    parallel ? in_parallel(call, chunks) : one_by_one(call, chunks);
+    builder_.CreateBr(next);
     builder_.SetInsertPoint(next);
   }
 
-  template <class Call>
-  void each(Value* chunks, bool some, const Call& call) {
-    llvm::BasicBlock *before = builder_.GetInsertBlock(), *turn = block("chunk"), *next = block("next");
-    if (some) builder_.CreateBr(turn);
-    else builder_.CreateCondBr(builder_.CreateICmpSGT(chunks, builder_.getInt64(0)), turn, next);
+  // `chunks` is more than one.
+  void in_parallel(const Call& call, Value* chunks) {
+    llvm::Type* pointer = builder_.getPtrTy();
+    auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer, pointer, pointer, pointer, builder_.getInt64Ty()}, false);
+    auto* code = builder_.CreateCall(type, field(offsetof(CallFrame, parallel)), {frame_, call.kernel, call.arguments, call.sizes, chunks});
+    code->addFnAttr(llvm::Attribute::NoUnwind);
+    llvm::BasicBlock* next = block("next");
+    stops_.push_back({code, builder_.GetInsertBlock()});
+    builder_.CreateCondBr(builder_.CreateICmpNE(code, builder_.getInt32(0)), stopped_, next);
+    builder_.SetInsertPoint(next);
+  }
+  void one_by_one(const Call& call, Value* chunks) {
+    llvm::BasicBlock *before = builder_.GetInsertBlock(), *turn = block("chunk"), *more = block("more"), *next = block("next");
+    builder_.CreateBr(turn);
     builder_.SetInsertPoint(turn);
     llvm::PHINode* chunk = builder_.CreatePHI(builder_.getInt64Ty(), 2);
     chunk->addIncoming(builder_.getInt64(0), before);
-    call(chunk);
+    once(call, chunk);
     Value* following = builder_.CreateNSWAdd(chunk, builder_.getInt64(1));
-    llvm::BasicBlock* more = block("more");
     builder_.CreateCondBr(builder_.CreateICmpSLT(following, chunks), more, next);
     builder_.SetInsertPoint(more);
     look_at_stops();
