@@ -20,8 +20,8 @@ struct PrintOptions {
 std::string print(const Program&, const PrintOptions& = {});
 // One line, for messages: large constants are cut short, so it need not parse.
 std::string print_node(const Graph&, NodeId);
-// As a constant is written, the elements after the 64th cut off: "[0x1p+0, 0x1p+1] : f32[2]".
-std::string print_tensor(const Tensor&);
+// As a constant is written, the elements after the 64th cut off: "[0x1p+0, 0x1p+1] : f32[2]", or "[1, 2] : f32[2]", both to the bit.
+std::string print_tensor(const Tensor&, bool hexadecimal = true);
 // What print() with the same options refers to: each tensor and its name in the file.
 std::vector<std::pair<std::string, Tensor>> referenced(const Program&, const PrintOptions&);
 
@@ -29,10 +29,11 @@ struct ParseOptions {
   std::string directory;                   // where the safetensors files that the text names lie; empty: it may name none
   bool lines_as_origins = false;           // a node whose line names no origin comes from that line
   size_t max_bytes = size_t{4} << 30;      // that the constants and parameters together may take
+  std::vector<std::string>* without_value = nullptr;  // where given, the names of parameters that have no value in a file are added to it
 };
 
 // The nodes as written, each checked as verify() does. Parameters with no value in a file are zeros. UserError, at file_name:line, where the
-// text is malformed or a node cannot be.
+// text is malformed, a node cannot be, or the text is not whole: what is cut off anywhere before its last newline that counts is refused.
 Program parse(std::string_view text, std::string_view file_name, const ParseOptions& = {});
 
 // A .graph file, and the safetensors file beside it that it may name. SystemError where one cannot be read or written.

@@ -173,8 +173,9 @@ class Parser {
   Parser(std::string_view file_name, const ParseOptions& options) : file_name_(file_name), options_(options) {}
 
   Program run(std::string_view text) {
-    bool headed = false;
+    bool headed = false, ended = text.ends_with('\n');
     uint32_t number = 0;
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the mark that some editors set before UTF-8
     while (!text.empty()) {
       size_t end = std::min(text.find('\n'), text.size());
       std::string_view line = text.substr(0, end);
@@ -192,6 +193,9 @@ class Parser {
     }
     here_ = Location(file_name_, number == 0 ? 1 : number);
     if (!headed) throw UserError("the text is empty; it begins with the line 'sinter 1'", here_);
+    // So that no part of a text is taken for the whole.
+    if (returned_ == 0) throw UserError("the text ends without its last statement, 'return' and what is returned, if anything; was it cut short?", here_);
+    if (!ended) throw UserError("the last line does not end in a newline, so that it may have been cut short; add one where it is whole", here_);
     return std::move(program_);
   }
 
@@ -208,15 +212,17 @@ class Parser {
   }
 
   void statement(Cursor& line) {
+    if (returned_ != 0) throw UserError(fmt::format("nothing comes after 'return', which is on line {}", returned_));
     if (line.next_is('%')) return node(line);
     std::string_view word = line.identifier();
     if (word == "return") {
-      if (returned_ != 0) throw UserError(fmt::format("a graph returns once; it did on line {}", returned_));
       returned_ = here_.line;
-      do {
+      while (!line.at_end()) {
         program_.outputs.push_back(operand(line));
         if (auto fault = fault_of_output(program_.graph, program_.outputs.back())) throw UserError(*fault);
-      } while (line.eat(','));
+        if (!line.eat(',')) break;
+        if (line.at_end()) throw UserError("a value is missing after the last ','");
+      }
     } else if (word == "update") {
       NodeId parameter = operand(line);
       line.expect('=', "between the parameter and its new value");
@@ -349,7 +355,11 @@ class Parser {
     Type type;
     Tensor value;
     if (line.next_is('{')) value = referenced(line, "parameter", type);
-    else type = leaf_type(line, "parameter"), value = Tensor(type.dtype, sizes_of(type));
+    else {
+      type = leaf_type(line, "parameter");
+      value = Tensor(type.dtype, sizes_of(type));
+      if (options_.without_value) options_.without_value->push_back(name);
+    }
     program_.graph.add_parameter(std::make_shared<ParameterStorage>(name, value));
     return program_.graph.append(Op::parameter, {}, ParameterAttributes{name}, type, {});
   }
@@ -407,7 +417,13 @@ Program parse(std::string_view text, std::string_view file_name, const ParseOpti
 
 Program read_graph(const std::string& path, ParseOptions options) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) throw SystemError(fmt::format("{}: there is no such file", path));
+  auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    bool missing = !error || error == std::errc::no_such_file_or_directory;
+    throw SystemError(fmt::format("{}: {}", path, missing ? "there is no such file" : error.message()));
+  }
+  if (std::filesystem::is_directory(status)) throw SystemError(fmt::format("{}: this is a folder, not a graph's file", path));
+  if (!std::filesystem::is_regular_file(status)) throw SystemError(fmt::format("{}: this is a pipe or a device; a graph is read from an ordinary file", path));
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();

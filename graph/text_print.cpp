@@ -16,14 +16,16 @@
 namespace sinter {
 namespace {
 
+// Floats in hexadecimal, or in the fewest decimal digits that read back to the same value.
 template <class T>
-std::string value_text(T v) {
+std::string value_text(T v, bool hexadecimal = true) {
   if constexpr (std::is_same_v<T, bool>) return v ? "true" : "false";
   else if constexpr (std::is_integral_v<T>) return std::to_string(v);
   else {
     if (std::isnan(v)) return "nan";
     if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
     char digits[64];
+    if (!hexadecimal) return {digits, std::to_chars(digits, digits + sizeof digits, v).ptr};
     auto end = std::to_chars(digits, digits + sizeof digits, std::abs(v), std::chars_format::hex).ptr;
     return (std::signbit(v) ? "-0x" : "0x") + std::string(digits, end);
   }
@@ -45,15 +47,15 @@ bool is_splat(const Tensor& t) {
   return t.size() > 0 && dispatch(t.dtype(), [&](auto tag) { return all_alike(t.data<typename decltype(tag)::type>()); });
 }
 
-std::string elements_text(const Tensor& t, int64_t limit) {
+std::string elements_text(const Tensor& t, int64_t limit, bool hexadecimal = true) {
   return dispatch(t.dtype(), [&](auto tag) -> std::string {
     using T = typename decltype(tag)::type;
     std::span<const T> values = t.data<T>();
-    if (!values.empty() && all_alike(values)) return value_text(values[0]);
+    if (!values.empty() && all_alike(values)) return value_text(values[0], hexadecimal);
     std::string text = "[";
     for (size_t i = 0; i < values.size(); ++i) {
       if (static_cast<int64_t>(i) == limit) return text + ", ...]";
-      text += (i ? ", " : "") + value_text(values[i]);
+      text += (i ? ", " : "") + value_text(values[i], hexadecimal);
     }
     return text + "]";
   });
@@ -161,8 +163,8 @@ std::string print_node(const Graph& graph, NodeId id) {
   return Printer(graph, options).node(id, 8);
 }
 
-std::string print_tensor(const Tensor& t) {
-  return fmt::format("{} : {}", elements_text(t, PrintOptions().inline_limit),
+std::string print_tensor(const Tensor& t, bool hexadecimal) {
+  return fmt::format("{} : {}", elements_text(t, PrintOptions().inline_limit, hexadecimal),
                      to_string(Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end()))));
 }
 
@@ -175,8 +177,9 @@ std::string print(const Program& program, const PrintOptions& options) {
     text += '\n';
   }
   for (const Update& u : program.updates) text += fmt::format("update {} = {}\n", printer.label(u.parameter), printer.label(u.value));
-  for (size_t i = 0; i < program.outputs.size(); ++i) text += (i ? ", " : "return ") + printer.label(program.outputs[i]);
-  return program.outputs.empty() ? text : text + '\n';
+  text += "return";
+  for (size_t i = 0; i < program.outputs.size(); ++i) text += (i ? ", " : " ") + printer.label(program.outputs[i]);
+  return text + '\n';
 }
 
 std::vector<std::pair<std::string, Tensor>> referenced(const Program& program, const PrintOptions& options) {

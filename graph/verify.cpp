@@ -188,7 +188,7 @@ Fault fault_of(const Graph& graph, NodeId id) {
   if (Fault fault = fault_of_operands(node.op, operands, node.attributes)) return fault;
   try {
     Type inferred = infer_type(node.op, operands, node.attributes);
-    if (inferred != node.type) return fmt::format("its type is {}", to_string(inferred));
+    if (inferred != node.type) return fmt::format("its type is {}, not {}", to_string(inferred), to_string(node.type));
   } catch (const UserError& error) {
     return error.message();
   }

@@ -19,7 +19,7 @@ using namespace sinter;
 
 namespace {
 
-Program program_of_text(const std::string& body) { return parse("sinter 1\n" + body, "test.graph"); }
+Program program_of_text(const std::string& body) { return parse("sinter 1\n" + body + "\n", "test.graph"); }
 
 Program small_program() { return program_of_text("%x = variable : f32[n]\n%1 = exp %x\n%2 = exp %1\n%3 = add %1, %2\nreturn %3\n"); }
 
@@ -137,8 +137,8 @@ TEST_CASE("the hash says whether two programs are one") {
   CHECK(hash("%1 = constant 0x0p+0 : f32[]\nreturn %1") != hash("%1 = constant -0x0p+0 : f32[]\nreturn %1"));
   CHECK(hash("%1 = constant 0 : i32[]\nreturn %1") != hash("%1 = constant 0 : u32[]\nreturn %1"));
   const std::string w = "%w = parameter : f32[2]\n%v = parameter : f32[2]\n";
-  CHECK(hash(w + "update %w = %v\n") != hash(w + "update %v = %w\n"));
-  CHECK(hash(w + "update %w = %v\n") != hash(w + "return %w, %v\n"));
+  CHECK(hash(w + "update %w = %v\nreturn") != hash(w + "update %v = %w\nreturn"));
+  CHECK(hash(w + "update %w = %v\nreturn") != hash(w + "return %w, %v"));
 }
 
 TEST_CASE("the pipeline's rows say why they are where they are") {

@@ -172,6 +172,7 @@ return %2
 %w = parameter : f32[4, 4]
 %1 = transpose %w {permutation=[1, 0]} : f32[4, 4]
 update %w = %1
+return
 )");
     CHECK(p.copies() == 1);
   }
@@ -193,6 +194,7 @@ return %1
 %3 = constant 0x1p+0 : f32[4]
 update %v = %x
 update %w = %3
+return
 )");
     CHECK(p.copies() == 2);
   }
@@ -205,6 +207,7 @@ TEST_CASE("one value for two parameters is stored in the first and copied to the
 %2 = add %v, %w : f32[4]
 update %v = %2
 update %w = %2
+return
 )");
   CHECK(p.buffer(2).place == Place::parameter);
   CHECK(p.copies() == 1);
@@ -216,6 +219,7 @@ TEST_CASE("parameters that trade places are copied around the circle", "[memory_
 %b = parameter : f32[4]
 update %a = %b
 update %b = %a
+return
 )");
   CHECK(two.copies() == 3);
   Planned chain(R"(sinter 1
@@ -224,6 +228,7 @@ update %b = %a
 %c = parameter : f32[4]
 update %b = %a
 update %c = %b
+return
 )");
   CHECK(chain.copies() == 2);
   CHECK(chain.arena_buffers() == 0);
@@ -236,6 +241,7 @@ update %a = %b
 update %b = %c
 update %c = %a
 update %d = %a
+return
 )");
   CHECK(three.copies() == 5);
   CHECK(three.arena_buffers() == 1);
@@ -349,6 +355,7 @@ TEST_CASE("the checker of memory plans finds what is wrong with one", "[memory_p
 %b = parameter : f32[4]
 update %a = %b
 update %b = %a
+return
 )");
   for (size_t i = 0; i < swapped.plan.steps.size(); ++i) {  // a copy is missing, or comes at the wrong time
     MemoryPlan missing = swapped.plan;
@@ -381,6 +388,7 @@ TEST_CASE("a transactional plan keeps the parameters' old values until every gro
 %3 = exp %w : f32[4]
 update %v = %x
 update %w = %3
+return
 )", {true});
   REQUIRE(early.copies() == 2);
   MemoryPlan wrong = early.plan;  // %v is copied at once
@@ -444,6 +452,7 @@ TEST_CASE("the checker knows what only the order within a group decides", "[memo
 %w = parameter : f32[4, 4]
 %1 = transpose %w {permutation=[1, 0]} : f32[4, 4]
 update %w = %1
+return
 )");
   MemoryPlan in_place = p.plan;  // as if the transposition could be made where it lies
   in_place.buffers.resize(1);

@@ -29,8 +29,8 @@ TEST_CASE("a malformed line") {
       {"%y exp %x", 5, "expected '=' after the name of a node, not 'exp %x'"},
       {"y = exp %x", 5, "expected a node such as '%3 = add %1, %2 : f32[]', 'update' or 'return', not 'y'"},
       {"%y = exp %x : f32[n, 3] f32", 5, "expected the end of the line, not 'f32'"},
-      {"%y = exp %x : f32[n, 4]", 5, "exp: its type is f32[n, 3]"},
-      {"%y = exp %x : f64[n, 3]", 5, "exp: its type is f32[n, 3]"},
+      {"%y = exp %x : f32[n, 4]", 5, "exp: its type is f32[n, 3], not f32[n, 4]"},
+      {"%y = exp %x : f64[n, 3]", 5, "exp: its type is f32[n, 3], not f64[n, 3]"},
       {"%y = exp %x : ?", 5, "exp: all its operands have types, so it has one too"},
       {"%y = exp %x : f33[n]", 5, "there is no type 'f33'; there are bool, u8, i32, i64, u32, u64, f32, f64"},
       {"%y = exp %x : ", 5, "expected a type such as f32[batch, 10], or ?, not the end of the line"},
@@ -90,9 +90,12 @@ TEST_CASE("a malformed line") {
       {"%\"a = variable : f32[]", 5, "a quote that opens here does not close on this line"},
       {"% = exp %x", 5, "a value is named %17, %name or %\"any name\""},
       {"%2x = exp %x", 5, "a value is named %17, %name or %\"any name\""},
-      {"return", 5, "expected '%' before the name of a value, not the end of the line"},
-      {"return %x,", 5, "expected '%' before the name of a value, not the end of the line"},
-      {"return %x\nreturn %x", 6, "a graph returns once; it did on line 5"},
+      {"", 5, "the text ends without its last statement, 'return' and what is returned, if anything; was it cut short?"},
+      {"return x", 5, "expected '%' before the name of a value, not 'x'"},
+      {"return %x,", 5, "a value is missing after the last ','"},
+      {"return %x %x", 5, "expected the end of the line, not '%x'"},
+      {"return %x\nreturn %x", 6, "nothing comes after 'return', which is on line 5"},
+      {"return\nupdate %w = %w", 6, "nothing comes after 'return', which is on line 5"},
       {"%l = constant 1 : weak i64[]\nreturn %l", 6, "node %3 = constant 1 : weak i64[]: an output is not weak"},
       {"update %x = %x", 5, "node %x = variable : f32[n, 3]: only a parameter is updated"},
       {"update %w = %x", 5, "node %x = variable : f32[n, 3]: what updates a parameter of type f32[2] has that type"},
@@ -117,6 +120,8 @@ TEST_CASE("a text that is none") {
       {"sinter", "a graph's text begins with the line 'sinter 1'"},
       {"sinter 2", "the text is of version 2; this reads version 1"},
       {"sinter 1 1", "expected the end of the line, not '1'"},
+      {"sinter 1\n", "the text ends without its last statement, 'return' and what is returned, if anything; was it cut short?"},
+      {"sinter 1\nreturn", "the last line does not end in a newline, so that it may have been cut short; add one where it is whole"},
       {std::string("\0\x01\xff", 3), "a graph's text begins with the line 'sinter 1'"},
   };
   for (const auto& [text, message] : cases) CHECK(raised([&, &body = text] { parse(body, "bad.graph"); }).message == message);
@@ -129,7 +134,23 @@ TEST_CASE("templates hold back what depends on types, and nothing else") {
   CHECK(raised([&] { parse(head + "%y = exp %x : f32[2]", "t.graph"); }).message == "exp: an operand has no type yet, so it has none");
 }
 
-TEST_CASE("every truncation and every changed byte of a text either parses or is refused as a user's error") {
+TEST_CASE("no part of a text is taken for the whole") {
+  const std::string texts[] = {
+      "sinter 1\n%x = variable : f32[12]\n%w = parameter : f32[]\n%v = parameter : f32[]\nupdate %w = %v\nupdate %v = %w\nreturn\n",
+      "sinter 1\r\n%x = variable : f32[12]\r\n%10 = exp %x\r\n%1 = exp %x\r\nreturn %x, %1, %10\r\n",
+      "# of comments\n\nsinter 1\n%x = variable : ?  # a.cpp:31\n%1 = exp %x\nreturn %1  # the whole\n",
+      print(parse("sinter 1\n%0 = constant [1, 2.5] : f32[2]\n%1 = sum %0 {axes=[0]}\nreturn %0, %1\n", "a.graph")),
+  };
+  for (const std::string& text : texts) {
+    parse(text + "\n# a comment\n", "whole.graph");
+    for (size_t i = 0; i < text.size(); ++i) {
+      INFO(text.substr(0, i));
+      CHECK_THROWS_AS(parse(text.substr(0, i), "cut.graph"), UserError);
+    }
+  }
+}
+
+TEST_CASE("every changed byte of a text either parses or is refused as a user's error") {
   std::string text = R"(sinter 1
 %x = variable : f32[batch, 2*k + 3]  # a.cpp:3
 %"my w" = parameter : f32[2, 2]
@@ -140,13 +161,13 @@ TEST_CASE("every truncation and every changed byte of a text either parses or is
 update %"my w" = %4
 return %5, %x
 )";
+  parse("\xEF\xBB\xBF" + text, "marked.graph");
   auto survives = [](const std::string& candidate) {
     try {
       print(parse(candidate, "fuzz.graph"));
     } catch (const UserError&) {
     }
   };
-  for (size_t i = 0; i <= text.size(); ++i) survives(text.substr(0, i));
   for (size_t i = 0; i < text.size(); ++i)
     for (char c : {'\0', '\n', '"', '%', '[', ']', '{', '}', ',', '9', '-', '\xff', ' '}) {
       std::string changed = text;
@@ -158,7 +179,7 @@ return %5, %x
 TEST_CASE("hostile sizes are refused without the memory or the time they ask for") {
   std::string head = "sinter 1\n";
   std::string largest = "9223372036854775807";
-  Program step = parse(head + "%0 = constant [1, 2, 3] : f32[3]\n%1 = slice %0 {starts=[0], stops=[3], steps=[" + largest + "]}\nreturn %1", "h.graph");
+  Program step = parse(head + "%0 = constant [1, 2, 3] : f32[3]\n%1 = slice %0 {starts=[0], stops=[3], steps=[" + largest + "]}\nreturn %1\n", "h.graph");
   CHECK(to_string(step.graph.type(step.outputs[0])) == "f32[1]");
   std::string pad = "%s = constant 0 : f32[]\n%0 = constant [1] : f32[1]\n%1 = pad %0, %s {low=[0], high=[0], interior=[" + largest + "]}";
   CHECK(raised([&] { parse(head + pad, "h.graph"); }).message == "pad: " + largest + " elements between two are more than can be");

@@ -10,6 +10,13 @@ int main(int argc, char** argv) {
   sinter::tool::add_opt(app);
   sinter::tool::add_run(app);
   sinter::tool::add_ops(app);
+  app.set_version_flag("--version", "sinter " SINTER_VERSION);
+  const std::string command = argc > 1 ? argv[1] : "";
+  if (!command.starts_with('-') && app.get_subcommands([&](const CLI::App* one) { return one->get_name() == command; }).empty()) {
+    fmt::print(stderr, "sinter: {}; there are opt, run and ops ('sinter --help' says more)\n",
+               command.empty() ? "name a command" : fmt::format("there is no command '{}'", command));
+    return 2;
+  }
   try {
     app.parse(argc, argv);
     return 0;

@@ -1,6 +1,8 @@
 // sinter run: the values of a graph's outputs, from .npy files to .npy files.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "codegen/compile.h"
 #include "graph/builder.h"
 #include "graph/interpreter.h"
@@ -14,7 +16,7 @@ namespace {
 struct Options {
   std::string file;
   std::vector<std::string> inputs, outputs, updates;
-  bool interpret = false;
+  bool zeros = false, hexadecimal = false, interpret = false;
 };
 
 // NAME=FILE
@@ -49,6 +51,26 @@ std::unordered_map<std::string, Type> types_of(const NamedTensors& inputs) {
   return types;
 }
 
+// Refuses, all at once, what neither the graph's file nor the command gives a value.
+void refuse_missing(const Program& program, const std::vector<std::string>& without_value, const NamedTensors& inputs, bool zeros) {
+  std::vector<bool> needed = reachable(program);
+  std::vector<std::string> missing;
+  bool parameters = false;
+  for (size_t i = 0; i < program.graph.size(); ++i) {
+    NodeId id(i);
+    const Node& node = program.graph.node(id);
+    auto say = [&](const char* what, const std::string& of) { missing.push_back(fmt::format("the {} '{}' ({})", what, of, to_string(node.type))); };
+    if (!needed[i]) continue;
+    if (auto* variable = std::get_if<VariableAttributes>(&node.attributes); variable && !inputs.contains(variable->name)) say("variable", variable->name);
+    auto* parameter = std::get_if<ParameterAttributes>(&node.attributes);
+    if (!parameter || zeros || inputs.contains(parameter->name)) continue;
+    if (std::find(without_value.begin(), without_value.end(), parameter->name) != without_value.end()) say("parameter", parameter->name), parameters = true;
+  }
+  if (!missing.empty())
+    throw UserError(fmt::format("no value is given for {}; give each by --input NAME=FILE.npy{}", fmt::join(missing, ", "),
+                                parameters ? ", or --zeros for the parameters" : ""));
+}
+
 Interpreted compiled(const Program& program, const NamedTensors& inputs) {
   Interpreted result;
   result.outputs = compile(program).all(inputs);
@@ -59,12 +81,15 @@ Interpreted compiled(const Program& program, const NamedTensors& inputs) {
 void run(const Options& options) {
   ParseOptions parse_options;
   parse_options.lines_as_origins = true;
+  std::vector<std::string> without_value;
+  parse_options.without_value = &without_value;
   Program program = read_graph(options.file, parse_options);
   NamedTensors inputs;
   for (const std::string& text : options.inputs) {
     auto [name, path] = named_file(text, "--input");
     if (!inputs.emplace(name, read_npy(path)).second) throw UserError(fmt::format("the input '{}' is given twice", name));
   }
+  refuse_missing(program, without_value, inputs, options.zeros);
   inputs = set_parameters(program, std::move(inputs));
   if (is_template(program)) program = specialize(program, types_of(inputs));
   if (options.outputs.size() > program.outputs.size())
@@ -81,7 +106,7 @@ void run(const Options& options) {
   Interpreted result = options.interpret ? interpret(program, inputs) : compiled(program, inputs);
   for (size_t i = 0; i < result.outputs.size(); ++i) {
     if (i < options.outputs.size()) write_npy(options.outputs[i], result.outputs[i]);
-    else fmt::print("{}\n", print_tensor(result.outputs[i]));
+    else fmt::print("{}\n", print_tensor(result.outputs[i], options.hexadecimal));
   }
   for (const auto& [at, path] : updates) write_npy(path, result.updates[at]);
 }
@@ -95,6 +120,8 @@ void add_run(CLI::App& app) {
   command->add_option("--input", options->inputs, "NAME=FILE.npy: a variable's value, or a parameter's");
   command->add_option("--output", options->outputs, "FILE.npy: where to write an output, in the order they are returned; those left are printed");
   command->add_option("--update", options->updates, "NAME=FILE.npy: where to write the new value of a parameter");
+  command->add_flag("--zeros", options->zeros, "Take zeros for parameters that have no value in the graph's file and no --input");
+  command->add_flag("--hex", options->hexadecimal, "Print floats in hexadecimal, as in a graph's text");
   command->add_flag("--interpret", options->interpret, "Run node by node by the operations' reference semantics, not compiled");
   command->callback([options] { run(*options); });
 }
