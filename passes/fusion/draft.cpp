@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "passes/fusion/walk.h"
 
@@ -11,6 +12,10 @@ namespace {
 
 constexpr size_t most_members = 200;  // of one kernel: more would not fit its registers, nor a compile time in milliseconds
 constexpr size_t most_reads = 128;    // of one kernel: each is an address, and often a vector, that is at hand throughout; its stack is 4 KiB
+
+// Scalar operations of one kernel: about ten exponentials and tangents more than the largest layer with its gradient needs. Beyond, LLVM's
+// registers are allotted in more than linear time, and a store and a load more cost a few hundredths of the arithmetic.
+constexpr size_t most_work = 600;
 
 // Elements of a row that its later stages still find in the cache. A longer one is read from memory again anyway, by one thread: what comes
 // after its reduction is better off in a kernel of its own. Symbols count as 64.
@@ -98,6 +103,7 @@ class Drafter {
     draft.group.members.push_back(id);
     draft.group.at.push_back(std::move(index));
     draft.group.stage.push_back(stage);
+    draft.work += work_of(id);
     draft_of_[id.index] = static_cast<int>(d);
     for (const Source& s : sources(id)) {
       int from = draft_of(s.value);
@@ -105,6 +111,18 @@ class Drafter {
       draft.reads.insert(s.value);
       if (from >= 0) draft.producers.insert(static_cast<size_t>(from));
     }
+  }
+
+  // The scalar operations of one element of an elementwise node; 1 of others.
+  size_t work_of(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (!is_elementwise(node.op)) return 1;
+    std::vector<DType> inputs;
+    for (NodeId input : graph_.inputs(id)) inputs.push_back(graph_.type(input).dtype);
+    auto [known, is_new] = work_.try_emplace({node.op, node.type.dtype, inputs}, 0);
+    if (is_new)
+      for (const ScalarOp& op : expression_of(node.op, inputs, node.type.dtype).ops) known->second += operand_count(op.code) > 0;
+    return known->second;
   }
 
   static bool few_reads(const Draft& draft, std::set<NodeId> more) {
@@ -212,14 +230,19 @@ class Drafter {
     return flattened(index, graph_.type(id).shape, group.loops.size());
   }
 
-  // In a contraction the loops of the result's rows and columns stay two: what joins has to walk them so that rows of a tile are rows.
-  std::optional<Index> index_in(size_t d, NodeId id, const std::vector<Source>& from) {
-    Draft& draft = drafts_[d];
-    if (draft.group.members.size() >= most_members) return std::nullopt;
+  bool has_room(size_t d, NodeId id, const std::vector<Source>& from) {
+    const Draft& draft = drafts_[d];
+    if (draft.group.members.size() >= most_members || draft.work + work_of(id) > most_work) return false;
     std::set<NodeId> more;
     for (const Source& s : from)
       if (draft_of(s.value) != static_cast<int>(d)) more.insert(s.value);
-    if (!few_reads(draft, std::move(more))) return std::nullopt;
+    return few_reads(draft, std::move(more));
+  }
+
+  // In a contraction the loops of the result's rows and columns stay two: what joins has to walk them so that rows of a tile are rows.
+  std::optional<Index> index_in(size_t d, NodeId id, const std::vector<Source>& from) {
+    Draft& draft = drafts_[d];
+    if (!has_room(d, id, from)) return std::nullopt;
     std::optional<Index> index;
     for (const Source& s : from)
       if (!index && !s.padding && draft_of(s.value) == static_cast<int>(d)) index = pushed_through(draft, s);
@@ -255,8 +278,7 @@ class Drafter {
     // Of two contractions the later takes it in: the earlier is read by it, or by nothing between.
     std::sort(candidates.begin(), candidates.end(), [&](size_t a, size_t b) { return std::pair(rank(a), b) < std::pair(rank(b), a); });
     for (size_t d : candidates) {
-      bool cycle = std::any_of(candidates.begin(), candidates.end(), [&](size_t other) { return other != d && depends(other, d); });
-      if (cycle) continue;
+      if (closes_circle(d, candidates)) continue;
       auto index = index_in(d, id, from);
       if (!index) continue;
       add(d, id, std::move(*index), stage_in(d, from));
@@ -264,14 +286,32 @@ class Drafter {
         if (other != d) absorb(d, other, from, id);
       return;
     }
-    start(id, GroupKind::loop);
+    // Readers of a group that has no room left share one of their own, as they share what they read.
+    auto full = std::find_if(candidates.begin(), candidates.end(), [&](size_t d) { return !has_room(d, id, from); });
+    if (full == candidates.end()) return void(start(id, GroupKind::loop));
+    if (int s = drafts_[*full].beside; s >= 0 && joins_beside(static_cast<size_t>(s), id, from, candidates)) return;
+    size_t fresh = start(id, GroupKind::loop);
+    drafts_[*full].beside = static_cast<int>(fresh);
+  }
+
+  bool closes_circle(size_t d, const std::vector<size_t>& read) {
+    return std::any_of(read.begin(), read.end(), [&](size_t other) { return other != d && depends(other, d); });
+  }
+
+  bool joins_beside(size_t d, NodeId id, const std::vector<Source>& from, const std::vector<size_t>& candidates) {
+    const Draft& draft = drafts_[d];
+    if (!draft.alive || draft.group.kind != GroupKind::loop || !(draft.group.loops == graph_.type(id).shape) || is_movement(graph_.node(draft.group.members[0]).op)) return false;
+    Index index = identity(draft.group.loops);
+    if (!has_room(d, id, from) || closes_circle(d, candidates) || !agrees(draft, d, from, index)) return false;
+    add(d, id, std::move(index), 0);
+    return true;
   }
 
   // Takes draft `other` into `d`, where its members can be computed at the points of d's loops and no third draft stands between.
   void absorb(size_t d, size_t other, const std::vector<Source>& from, NodeId reader) {
     Draft &into = drafts_[d], &gone = drafts_[other];
     if (gone.group.kind == GroupKind::contraction || (gone.group.kind == GroupKind::row && into.group.kind != GroupKind::row)) return;
-    if (into.group.members.size() + gone.group.members.size() > most_members || is_movement(graph_.node(gone.group.members[0]).op)) return;
+    if (into.group.members.size() + gone.group.members.size() > most_members || into.work + gone.work > most_work || is_movement(graph_.node(gone.group.members[0]).op)) return;
     if (!few_reads(into, gone.reads)) return;
     for (size_t p : into.producers)
       if (p != other && depends(p, other)) return;
@@ -330,6 +370,7 @@ class Drafter {
       into.group.stage.push_back(gone.group.stage[i]);
       draft_of_[gone.group.members[i].index] = static_cast<int>(d);
     }
+    into.work += gone.work;
     into.reads.insert(gone.reads.begin(), gone.reads.end());
     into.producers.insert(gone.producers.begin(), gone.producers.end());
     into.producers.erase(d), into.producers.erase(other);
@@ -426,6 +467,7 @@ class Drafter {
   const std::set<NodeId>& forced_;
   std::vector<Draft> drafts_;
   std::vector<int> draft_of_;
+  std::map<std::tuple<Op, DType, std::vector<DType>>, size_t> work_;
   std::vector<uint32_t> seen_;  // by draft: the last round of depends() that came to it
   uint32_t round_ = 0;
 };

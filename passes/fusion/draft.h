@@ -8,6 +8,8 @@ namespace sinter {
 
 struct Draft {
   Group group;
+  size_t work = 0;               // scalar operations a point
+  int beside = -1;               // once it has no room: the draft begun last for one of its readers
   bool alive = true;             // false once another has absorbed it
   std::set<size_t> producers;    // drafts that it reads from
   std::set<NodeId> reads;        // values, in memory or of other drafts, that it reads; some may since have come into this one
