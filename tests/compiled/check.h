@@ -5,9 +5,13 @@
 
 #include "graph/verify.h"
 #include "sinter.h"
-#include "tests/compiled/tolerance.h"
+#include "tools/fuzz/tolerance.h"
 
 namespace sinter::test {
+
+using fuzz::compare;
+using fuzz::interpret_with_radii;
+using fuzz::Tolerated;
 
 struct Counted {
   int64_t elements = 0, known = 0;  // compared, and of which something was known

@@ -7,7 +7,7 @@
 
 #include "graph/interpreter.h"
 
-namespace sinter::test {
+namespace sinter::fuzz {
 
 // Of one value: empty where no element may differ; else the most that each may be off by, infinity where nothing is known.
 using Radii = std::vector<double>;
@@ -22,4 +22,4 @@ Tolerated interpret_with_radii(const Program&, const NamedTensors& inputs);
 // which something is known.
 std::string compare(const Tensor& want, const Radii&, const Tensor& got, int64_t* known = nullptr);
 
-}  // namespace sinter::test
+}  // namespace sinter::fuzz

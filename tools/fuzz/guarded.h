@@ -9,7 +9,7 @@
 
 #include "graph/tensor.h"
 
-namespace sinter::test {
+namespace sinter::fuzz {
 
 enum class Edge : uint8_t { begin, end };
 
@@ -25,15 +25,22 @@ class GuardedMemory {
 
   // A copy of `t` whose first element follows a page that cannot be touched, or whose last precedes one. Aligned to an element only.
   Tensor copy(const Tensor& t, Edge edge) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), inside = (t.bytes() + page - 1) / page * page, all = inside + 2 * page;
+    Tensor made = poisoned(t, edge);
+    if (t.bytes() > 0) std::memcpy(made.raw(), t.raw(), t.bytes());
+    return made;
+  }
+
+  // The same, every byte odd, of the type and sizes of `like`.
+  Tensor poisoned(const Tensor& like, Edge edge) {
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), inside = (like.bytes() + page - 1) / page * page, all = inside + 2 * page;
     void* memory = mmap(nullptr, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw SystemError("no memory for a guarded buffer");
     blocks_.push_back({memory, all});
     char* first = static_cast<char*>(memory) + page;
     if (inside > 0 && mprotect(first, inside, PROT_READ | PROT_WRITE) != 0) throw SystemError("no memory for a guarded buffer");
-    if (edge == Edge::end) first += inside - t.bytes();
-    if (t.bytes() > 0) std::memcpy(first, t.raw(), t.bytes());
-    return Tensor::borrow(first, t.dtype(), t.sizes());
+    if (edge == Edge::end) first += inside - like.bytes();
+    std::memset(first, 0xA5, like.bytes());
+    return Tensor::borrow(first, like.dtype(), like.sizes());
   }
 
  private:
@@ -44,4 +51,4 @@ class GuardedMemory {
   std::vector<Block> blocks_;
 };
 
-}  // namespace sinter::test
+}  // namespace sinter::fuzz

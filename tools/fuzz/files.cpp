@@ -1,0 +1,48 @@
+#include "tools/fuzz/files.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "graph/text.h"
+#include "runtime/data/npy.h"
+
+namespace sinter::fuzz {
+namespace {
+
+std::string input_file(const std::string& stem, size_t call, const std::string& name) { return call == 0 ? fmt::format("{}.{}.npy", stem, name) : fmt::format("{}.{}.{}.npy", stem, call, name); }
+
+Bindings all_five(const Program& program) {
+  Bindings bindings;
+  for (size_t i = 0; i < program.graph.size(); ++i)
+    for (const Dim& d : program.graph.type(NodeId(i)).shape)
+      for (const std::string& symbol : d.symbols()) bindings[symbol] = 5;
+  return bindings;
+}
+
+}  // namespace
+
+std::string write_case(const Case& made, const std::string& folder, const std::string& name) {
+  std::filesystem::create_directories(folder);
+  std::string stem = folder + "/" + name;
+  write_graph(made.program, stem + ".graph");
+  for (size_t call = 0; call < made.calls.size(); ++call)
+    for (const auto& [input, tensor] : made.calls[call]) write_npy(input_file(stem, call, input), tensor);
+  return stem + ".graph";
+}
+
+Case read_case(const std::string& graph_file) {
+  Case made;
+  made.program = read_graph(graph_file);
+  std::string stem = std::filesystem::path(graph_file).replace_extension().string();
+  for (size_t call = 0;; ++call) {
+    NamedTensors inputs = random_inputs(made.program, all_five(made.program), Values::plain, 1);
+    bool found = false;
+    for (auto& [name, tensor] : inputs)
+      if (std::string file = input_file(stem, call, name); std::filesystem::exists(file)) tensor = read_npy(file), found = true;
+    if (call > 0 && !found) return made;
+    made.calls.push_back(std::move(inputs));
+  }
+}
+
+}  // namespace sinter::fuzz
