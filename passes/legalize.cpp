@@ -69,6 +69,11 @@ NodeId pad(Graph& graph, const Node& node, const std::vector<NodeId>& inputs, co
   return before == attributes.interior ? NodeId() : build(graph, Op::pad, {value, inputs[1]}, attributes, origins);
 }
 
+// Over no axes it is its operand, to the sign of a zero, which a kernel that adds to 0 would lose.
+NodeId reduction(Graph&, const Node& node, const std::vector<NodeId>& inputs, const Origins&) {
+  return std::get<ReduceAttributes>(node.attributes).axes.empty() ? inputs[0] : NodeId();
+}
+
 }  // namespace
 
 PassResult legalize(const Program& program) {
@@ -76,8 +81,9 @@ PassResult legalize(const Program& program) {
   bool changed = false;
   rewriter.each([&](NodeId old) {
     const Node& node = rewriter.from().node(old);
-    if (!node.type.known || (node.op != Op::contract && node.op != Op::pad)) return NodeId();
-    auto rewrite = node.op == Op::contract ? contraction : pad;
+    bool reduces = info(node.op).family == Family::reduction;
+    if (!node.type.known || (node.op != Op::contract && node.op != Op::pad && !reduces)) return NodeId();
+    auto rewrite = reduces ? reduction : node.op == Op::contract ? contraction : pad;
     NodeId fresh = rewrite(rewriter.to(), node, rewriter.moved_inputs(old), rewriter.origins(old));
     changed = changed || fresh.valid();
     return fresh;
