@@ -1,10 +1,12 @@
 // Kernels compiled in parallel, linked into this process by ORC.
 #include "codegen/llvm/jit.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include <llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h>
@@ -105,6 +107,18 @@ void in_parallel(size_t count, unsigned threads, const Target& target, const Wor
   if (failure) std::rethrow_exception(failure);
 }
 
+// The modules' numbers, the kinds of kernels that take longest to compile first, so that no thread waits long for another's last one.
+std::vector<size_t> longest_first(const std::vector<Kernel>& kernels) {
+  auto cost = [&](size_t i) {
+    if (i == kernels.size() || std::holds_alternative<LoopKernel>(kernels[i].body)) return 0;
+    return std::holds_alternative<ContractionKernel>(kernels[i].body) ? 2 : 1;
+  };
+  std::vector<size_t> order(kernels.size() + 1);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return cost(a) > cost(b); });
+  return order;
+}
+
 enum class Form : uint8_t { object, assembly, ir };
 
 // What becomes of module `number`: the kernels', then the graph's.
@@ -147,7 +161,9 @@ Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallS
   for (const CallStep& step : steps) ensure(step.kernel < kernels.size(), "a step calls a kernel that there is");
   std::vector<Object> objects(kernels.size() + 1);
   std::vector<CompileTimes> times(objects.size());
-  in_parallel(objects.size(), threads, target, [&](size_t i, llvm::TargetMachine& machine) {
+  std::vector<size_t> order = longest_first(kernels);
+  in_parallel(objects.size(), threads, target, [&](size_t k, llvm::TargetMachine& machine) {
+    size_t i = order[k];
     objects[i] = make(i, Form::object, machine, kernels, steps, target, times[i]);
   });
 
