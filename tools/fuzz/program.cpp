@@ -133,6 +133,11 @@ class Generator {
     DType type = !weak ? random_dtype(random_) : random_.chance(2) ? f64 : i64;
     // A whole literal that fits no i32 is an error of the user's.
     Tensor value = random_tensor(random_, type, sizes_.numbers(shape, 1), weak && type == i64 ? Values::whole : values_);
+    if (random_.chance(2)) {  // what rules look for: neutral elements, and what is nearly one
+      static const double common[] = {0, -0.0, 1, -1, 2, 0.5};
+      double v = random_.of(common);
+      if (is_float(type) || (v >= 0 && v != 0.5)) value = full(value.sizes(), v, type);
+    }
     return Expr(current_graph(), build_constant(*current_graph(), value, weak));
   }
 
@@ -142,10 +147,11 @@ class Generator {
     const OpInfo& row = *random_.of(rows_of(family, values_ == Values::whole));
     std::vector<Expr> x;
     for (int i = 0; i < row.arity; ++i)
-      x.push_back(i == 0 ? pool_.some() : random_.chance(7) ? x[0] : row.promotion == Promotion::none ? pool_.some() : random_.chance(8) ? constant() : pool_.fitting(x[0]));
+      x.push_back(i == 0 ? pool_.some() : random_.chance(7) ? x[0] : row.promotion == Promotion::none ? pool_.some() : random_.chance(4) ? constant() : pool_.fitting(x[0]));
     for (size_t i = 0; i < x.size(); ++i) {
       bool logical = row.promotion == Promotion::logical || (row.promotion == Promotion::select && i == 0);
       if (logical && x[i].dtype() != boolean) x[i] = random_.chance(2) ? convert(x[i], boolean) : x[i] < pool_.fitting(x[i]);
+      if (logical && random_.chance(4)) x[i] = !x[i];
       if (logical && x[i].dtype() != boolean) throw UserError("no condition");
       else if (i < row.domains.size() && is_float(x[i].dtype()) && values_ == Values::plain) x[i] = within(x[i], row.domains[i], row.promotion == Promotion::floating);
     }

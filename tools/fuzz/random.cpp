@@ -26,7 +26,10 @@ template <class T>
 T value(Random& random, Values values) {
   if constexpr (std::is_same_v<T, bool>) return random.chance(2);
   else if (values == Values::special) return special<T>(random);
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(values == Values::whole ? static_cast<double>(random.number(-3, 3)) : random.unit() * 4 - 2);
+  else if constexpr (std::is_floating_point_v<T>) {
+    if (values == Values::whole) return static_cast<T>(random.number(-3, 3));
+    return random.chance(24) ? (random.chance(2) ? T(0) : -T(0)) : static_cast<T>(random.unit() * 4 - 2);
+  }
   else return static_cast<T>(random.number(std::is_signed_v<T> ? -3 : 0, 6));
 }
 

@@ -29,7 +29,7 @@ class Random {
 };
 
 enum class Values : uint8_t {
-  plain,    // of magnitude 2 at most
+  plain,    // of magnitude 2 at most, some of them zeros of either sign
   whole,    // small whole numbers: sums and products of few of them are exact in any order
   special   // infinities, NaN, zeros of both signs, denormals, the largest and the least, every bit pattern of integers
 };
