@@ -63,4 +63,35 @@ Scalar erf(Scalar x) {
   return with_sign(fma(scale, part, 1 - scale), sign_bit(x));
 }
 
+namespace {
+
+// exp(-t^2) times (1 + 2 t) exp(t^2) erfc(t) / (1 + 2 t): the middle factor is smooth, and a polynomial of (t - 3.75) / (t + 3.75) (Shepherd
+// and Laframboise 1981). t^2 = high^2 + low, the square of what has 26 bits being exact.
+Scalar erfc_of_positive(Scalar t) {
+  t = at_most(t, 28);
+  Scalar p = polynomial((t - 3.75) / (t + 3.75),
+                        {-0x1.f389eec022f58p-31, -0x1.4b4b3fd49d204p-28, 0x1.29309904652e2p-33, 0x1.59937558d061cp-25, 0x1.3502a04bd875cp-26,
+                         -0x1.19a420d15c66ap-22, -0x1.c939a6ee2c5fbp-25, 0x1.d72b2f9a184cbp-20, -0x1.05d38d5a21828p-20, -0x1.8012397a48e8bp-17,
+                         0x1.778dbc5aedad6p-16, 0x1.b1453136f9207p-15, -0x1.303fa9f4fcab5p-12, 0x1.33fb1db1b6cffp-12, 0x1.cc3a0e91aa92cp-10,
+                         -0x1.3f603c2c28e3ap-7, 0x1.d0b0037d3021dp-6, -0x1.e0d0fa6e2781ap-5, 0x1.7a14188a9baadp-4, -0x1.bda9309a27bf9p-4,
+                         0x1.510169d09673ep-4, 0x1.d5f29481596c4p-9, -0x1.1f367683f89a6p-3, 0x1.3ccda0b5d5dc2p+0});
+  Scalar high = bitcast(bitcast(t, u64) & as_constant(t, u64, ~uint64_t{0} << 27), f64);
+  Scalar low = (t - high) * (t + high);
+  // exp(-low) - 1 over -low, low being less than 2^-14.
+  Scalar slope = polynomial(low, {0x1.5555555555555p-3, -0.5, 1});
+  Scalar e = exp(-(high * high));
+  return fma(-(e * low), slope, e) * (p / fma(t, t.like(2), t.like(1)));
+}
+
+}  // namespace
+
+Scalar erfc(Scalar x) {
+  return in_f64(
+      [](Scalar wide) {
+        Scalar tail = erfc_of_positive(abs(wide));
+        return select(wide < wide.like(0), 2 - tail, tail);
+      },
+      x);
+}
+
 }  // namespace sinter::scalar

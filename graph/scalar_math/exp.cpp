@@ -1,4 +1,4 @@
-// exp and expm1: x = n log(2) + r (Cody and Waite's reduction), a polynomial in r, a scaling by 2^n.
+// exp, exp2 and expm1: x = n log(2) + r (Cody and Waite's reduction), a polynomial in r, a scaling by 2^n.
 #include "graph/scalar_math/pieces.h"
 
 namespace sinter::scalar {
@@ -35,6 +35,28 @@ Scalar exp(Scalar x) {
   Scalar r = minus_multiple_of_log_2(x, shifted - round, 2);
   Scalar scale = power_of_two(shifted);
   return exp_wide(r) * scale * scale;
+}
+
+Scalar pieces::half_exp(Scalar x) {
+  Format f = format_of(x);
+  x = at_most(x, f.single() ? 90 : 711);
+  double round = f.round + f.bias;
+  Scalar shifted = fma(x, x.like(log2_e / 2), x.like(round));
+  Scalar scale = power_of_two(shifted);
+  return exp_wide(minus_multiple_of_log_2(x, shifted - round, 2)) * scale * (scale * 0.5);
+}
+
+// x = 2 n + r exactly; 4^n in two products, as in exp.
+Scalar exp2(Scalar x) {
+  Format f = format_of(x);
+  x = at_least(at_most(x, f.single() ? 130 : 1026), f.single() ? -152 : -1078);
+  double round = f.round + f.bias;
+  Scalar shifted = fma(x, x.like(0.5), x.like(round));
+  Scalar r = fma(shifted - round, x.like(-2), x);
+  Scalar scale = power_of_two(shifted);
+  Scalar base = f.single() ? polynomial(r, {0x1.f9ca3ap-17, 0x1.480adep-13, 0x1.5da63cp-10, 0x1.3b205p-7, 0x1.c6b02cp-5, 0x1.ebfbf6p-3, 0x1.62e43p-1, 1})
+                           : exp_wide(r * log_2);
+  return base * scale * scale;
 }
 
 Scalar expm1(Scalar x) {

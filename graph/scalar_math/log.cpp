@@ -31,12 +31,6 @@ Scalar exponent_f64(Scalar biased) {
   return bitcast(biased | as_constant(biased, u64, 0x4330000000000000), f64) - (0x1p52 + 1023);
 }
 
-Scalar log_specials(Scalar x, Scalar result) {
-  result = select(x < x.like(infinity), result, x);
-  Scalar pole = select(x < x.like(0), x.like(not_a_number), x.like(-infinity));
-  return select(x <= x.like(0), pole, result);
-}
-
 }  // namespace
 
 Scalar log(Scalar x) {

@@ -58,4 +58,10 @@ Scalar exp_slope(Scalar r, int sign, double factor) {
                         odd * 0x1.55555555554f9p-3, even * 0x1.000000000000ap-1, odd});
 }
 
+Scalar log_specials(Scalar x, Scalar result) {
+  result = select(x < x.like(infinity), result, x);
+  Scalar pole = select(x < x.like(0), x.like(not_a_number), x.like(-infinity));
+  return select(x <= x.like(0), pole, result);
+}
+
 }  // namespace sinter::scalar::pieces

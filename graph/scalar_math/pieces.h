@@ -42,4 +42,23 @@ Scalar minus_multiple_of_log_2(Scalar x, Scalar n, int scale = 1);
 // factor (exp(sign r) - 1) / r for |r| a little over log(2)/2; the factor has few bits.
 Scalar exp_slope(Scalar r, int sign = 1, double factor = 1);
 
+// exp(x) / 2 for x >= 0, which overflows where that does and exp(x) has already.
+Scalar half_exp(Scalar x);
+
+// `result`, a logarithm of x, but where x is 0, negative, infinite or NaN.
+Scalar log_specials(Scalar x, Scalar result);
+
+// log2 of x as high + low, good to 2^-65 of itself where there is an fma; for 0 < x finite.
+struct TwoParts {
+  Scalar high, low;
+};
+TwoParts log2_parts(Scalar x);
+
+// f32 by way of f64: `f` in f64, rounded once more, is right to half a unit and 2^-29 of one.
+template <class F, class... X>
+Scalar in_f64(F f, Scalar x, X... more) {
+  DType type = format_of(x).type;
+  return convert(f(convert(x, f64), convert(more, f64)...), type);
+}
+
 }  // namespace sinter::scalar::pieces

@@ -1,4 +1,4 @@
-// pow: |x|^y = 2^(y log2 |x|), the logarithm in f64 for f32, and in two f64 for f64.
+// pow, |x|^y = 2^(y log2 |x|), log2 and log10: the logarithm in f64 for f32, and in two f64 for f64.
 #include "graph/scalar_math/pieces.h"
 
 namespace sinter::scalar {
@@ -19,12 +19,17 @@ Split split_f64(Scalar x) {
   return {k, m};
 }
 
-// |x|^y for f32: the logarithm, of a relative error of 2^-36, and its product with y in f64; 2^n twice as in exp.
-Scalar magnitude_f32(Scalar ax, Scalar y) {
-  auto [k, m] = split_f64(convert(ax, f64));
+// log2 of an f32 in f64, of a relative error of 2^-36.
+Scalar log2_of_f32(Scalar x) {
+  auto [k, m] = split_f64(convert(x, f64));
   Scalar s = (m - 1) / (m + 1);
   Scalar tail = polynomial(s * s, {0x1.5ce8ed2c8dd5p-2, 0x1.a58d80e2babfep-2, 0x1.27777ff893f95p-1, 0x1.ec709d12bae8bp-1, 0x1.71547652bee05p+1});
-  Scalar log2 = fma(s, tail, k);
+  return fma(s, tail, k);
+}
+
+// |x|^y for f32: the logarithm and its product with y in f64; 2^n twice as in exp.
+Scalar magnitude_f32(Scalar ax, Scalar y) {
+  Scalar log2 = log2_of_f32(ax);
   Scalar product = convert(at_least(at_most(y, 0x1p40), -0x1p40), f64) * log2;
   product = at_least(at_most(product, 160), -160);
   Scalar shifted = fma(product, product.like(0.5), product.like(0x1.8p52 + 127));
@@ -33,9 +38,11 @@ Scalar magnitude_f32(Scalar ax, Scalar y) {
   return polynomial(r, {0x1.f9ca3ap-17, 0x1.480adep-13, 0x1.5da63cp-10, 0x1.3b205p-7, 0x1.c6b02cp-5, 0x1.ebfbf6p-3, 0x1.62e43p-1, 1}) * scale * scale;
 }
 
-// |x|^y for f64. log2|x| = high + low, good to 2^-65 of itself where there is an fma.
-Scalar magnitude_f64(Scalar ax, Scalar y) {
-  auto [k, m] = split_f64(ax);
+}  // namespace
+
+TwoParts pieces::log2_parts(Scalar x) {
+
+  auto [k, m] = split_f64(x);
   // s = f / (2 + f) in two parts.
   Scalar f = m - 1, g = f + 2, g_low = f - (g - 2);
   Scalar inverse = 1 / g;
@@ -52,7 +59,15 @@ Scalar magnitude_f64(Scalar ax, Scalar y) {
   Scalar atanh = s + u, atanh_low = (s - atanh + u) + (u_low + s_low);
   constexpr double factor = 0x1.71547652b82fep+1, factor_low = 0x1.777d0ffda0d24p-55;
   Scalar c = atanh * factor, c_low = fma(atanh, atanh.like(factor), -c) + fma(atanh, atanh.like(factor_low), atanh_low * factor);
-  Scalar log2 = k + c, log2_low = (k - log2 + c) + c_low;
+  Scalar log2 = k + c;
+  return {log2, (k - log2 + c) + c_low};
+}
+
+namespace {
+
+// |x|^y for f64.
+Scalar magnitude_f64(Scalar ax, Scalar y) {
+  auto [log2, log2_low] = log2_parts(ax);
   y = at_least(at_most(y, 0x1p65), -0x1p65);
   Scalar product = y * log2;
   Scalar product_low = fma(y, log2, -product) + y * log2_low;
@@ -86,6 +101,21 @@ Scalar pow(Scalar x, Scalar y) {
   Scalar sign = select(is_odd, sign_bit(x), as_constant(x, f.integer, 0));
   result = bitcast(bitcast(result, f.integer) ^ sign, f.type);
   return select((y == zero) | (x == one), one, result);
+}
+
+Scalar log2(Scalar x) {
+  if (format_of(x).single()) return log_specials(x, convert(log2_of_f32(x), f32));
+  auto [high, low] = log2_parts(x);
+  return log_specials(x, high + low);
+}
+
+Scalar log10(Scalar x) {
+  constexpr double factor = 0x1.34413509f79ffp-2, factor_low = -0x1.9dc1da994fd21p-59;
+  if (format_of(x).single()) return log_specials(x, convert(log2_of_f32(x) * factor, f32));
+  auto [high, low] = log2_parts(x);
+  Scalar product = high * factor;
+  Scalar rest = fma(high, x.like(factor), -product) + fma(high, x.like(factor_low), low * factor);
+  return log_specials(x, product + rest);
 }
 
 }  // namespace sinter::scalar

@@ -1,4 +1,4 @@
-// sin and cos.
+// sin, cos and tan.
 #include "graph/scalar_math/pieces.h"
 
 namespace sinter::scalar {
@@ -6,10 +6,10 @@ namespace {
 
 using namespace pieces;
 
-// sin(x + shift pi) in f64 throughout: f32 would need a second polynomial near pi/2, and twice the roundings. 1/pi comes in parts of 29,
+// sin(x + shift pi) in f64 throughout, of an f32: f32 would need a second polynomial near pi/2, and twice the roundings. 1/pi comes in parts of 29,
 // 29 and 53 bits, so that their products with a 24-bit float are exact, fma or not. From 2^51 on the parts leave out the bits of 1/pi whose
 // product with such a float is a multiple of 2, which adds whole periods (Payne and Hanek's idea, with four windows).
-Scalar sine_f32(Scalar x, double shift) {
+Scalar sine_of_f32(Scalar x, double shift) {
   Scalar magnitude = abs(x), wide = convert(x, f64);
   Scalar in_1 = magnitude < x.like(0x1p51), in_2 = magnitude < x.like(0x1p79), in_3 = magnitude < x.like(0x1p107);
   auto part = [&](double c1, double c2, double c3, double c4) {
@@ -30,11 +30,15 @@ Scalar sine_f32(Scalar x, double shift) {
   Scalar u = rest * rest;
   Scalar p = polynomial(u, {0x1.3d15554763ef7p-4, -0x1.3243ec2b4c82dp-1, 0x1.46685ebbdc567p+1, -0x1.4abbbf97c565fp+2,
                             0x1.921fb519fb49ep+1});
-  return convert(bitcast(bitcast(rest, i64) ^ odd, f64) * p, f32);
+  return bitcast(bitcast(rest, i64) ^ odd, f64) * p;
 }
 
-// pi/2 in three parts; n times the first is subtracted exactly where there is an fma, as the difference has 53 bits.
-Scalar sine_f64(Scalar x, uint64_t quarter_turns) {
+// x less its nearest multiple of pi/2: which multiple, and the sine and cosine of the rest. pi/2 comes in three parts; n times the first is
+// subtracted exactly where there is an fma, as the difference has 53 bits.
+struct Reduced {
+  Scalar quadrant, sine, cosine;
+};
+Reduced reduced_f64(Scalar x) {
   Scalar bounded = select(abs(x) <= x.like(0x1p45), x, x.like(not_a_number));
   Scalar shifted = fma(bounded, x.like(0x1.45f306dc9c883p-1), x.like(0x1.8p52));
   Scalar n = shifted - 0x1.8p52;
@@ -56,7 +60,12 @@ Scalar sine_f64(Scalar x, uint64_t quarter_turns) {
                                0x1.5555555555549p-5});
   Scalar cosine = top + (((1 - top) - half) + fma(z * z, even, -(r * low)));
 
-  Scalar quadrant = bitcast(shifted, i64) + as_constant(x, i64, quarter_turns);
+  return {bitcast(shifted, i64), sine, cosine};
+}
+
+Scalar sine_f64(Scalar x, uint64_t quarter_turns) {
+  auto [turns, sine, cosine] = reduced_f64(x);
+  Scalar quadrant = turns + as_constant(x, i64, quarter_turns);
   Scalar one = as_constant(x, i64, 1);
   Scalar result = select((quadrant & one) == one, cosine, sine);
   result = bitcast(bitcast(result, i64) ^ ((quadrant & as_constant(x, i64, 2)) << 62), f64);
@@ -65,7 +74,16 @@ Scalar sine_f64(Scalar x, uint64_t quarter_turns) {
 
 }  // namespace
 
-Scalar sin(Scalar x) { return format_of(x).single() ? sine_f32(x, 0) : sine_f64(x, 0); }
-Scalar cos(Scalar x) { return format_of(x).single() ? sine_f32(x, 0.5) : sine_f64(x, 1); }
+Scalar sin(Scalar x) { return format_of(x).single() ? convert(sine_of_f32(x, 0), f32) : sine_f64(x, 0); }
+Scalar cos(Scalar x) { return format_of(x).single() ? convert(sine_of_f32(x, 0.5), f32) : sine_f64(x, 1); }
+
+Scalar tan(Scalar x) {
+  if (format_of(x).single()) return convert(sine_of_f32(x, 0) / sine_of_f32(x, 0.5), f32);
+  auto [quadrant, sine, cosine] = reduced_f64(x);
+  Scalar one = as_constant(x, i64, 1);
+  Scalar odd = (quadrant & one) == one;
+  Scalar result = select(odd, -cosine, sine) / select(odd, sine, cosine);
+  return select(x == x.like(0), x, result);
+}
 
 }  // namespace sinter::scalar

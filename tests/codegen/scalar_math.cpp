@@ -20,6 +20,17 @@ TEST_CASE("the elementary functions are compiled as the interpreter computes the
       {"sin", [](Scalar x, Scalar) { return sin(x); }},         {"cos", [](Scalar x, Scalar) { return cos(x); }},
       {"rsqrt", [](Scalar x, Scalar) { return rsqrt(x); }},     {"sign", [](Scalar x, Scalar) { return sign(x); }},
       {"pow", [](Scalar x, Scalar y) { return pow(x, y); }},
+      {"exp2", [](Scalar x, Scalar) { return exp2(x); }}, {"log2", [](Scalar x, Scalar) { return log2(x); }},
+      {"log10", [](Scalar x, Scalar) { return log10(x); }}, {"cbrt", [](Scalar x, Scalar) { return cbrt(x); }},
+      {"tan", [](Scalar x, Scalar) { return tan(x); }}, {"asin", [](Scalar x, Scalar) { return asin(x); }},
+      {"acos", [](Scalar x, Scalar) { return acos(x); }}, {"atan", [](Scalar x, Scalar) { return atan(x); }},
+      {"sinh", [](Scalar x, Scalar) { return sinh(x); }}, {"cosh", [](Scalar x, Scalar) { return cosh(x); }},
+      {"asinh", [](Scalar x, Scalar) { return asinh(x); }}, {"acosh", [](Scalar x, Scalar) { return acosh(x); }},
+      {"atanh", [](Scalar x, Scalar) { return atanh(x); }}, {"erfc", [](Scalar x, Scalar) { return erfc(x); }},
+      {"lgamma", [](Scalar x, Scalar) { return lgamma(x); }}, {"digamma", [](Scalar x, Scalar) { return digamma(x); }},
+      {"atan2", [](Scalar x, Scalar y) { return atan2(x, y); }}, {"hypot", [](Scalar x, Scalar y) { return hypot(x, y); }},
+      {"copysign", [](Scalar x, Scalar y) { return copysign(x, y); }}, {"nextafter", [](Scalar x, Scalar y) { return nextafter(x, y); }},
+      {"remainder", [](Scalar x, Scalar y) { return remainder(x, y); }}, {"floor_divide", [](Scalar x, Scalar y) { return floor_divide(x, y); }},
   };
   if (!host_target().has_fma) return;  // the interpreter has it
   DType type = GENERATE(f32, f64);

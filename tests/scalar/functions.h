@@ -27,8 +27,11 @@ T rsqrt(T x) { return 1 / std::sqrt(x); }
 
 inline const Elementary elementary[] = {
     {"exp", scalar::exp, std::exp, std::exp, 1.5, 2, 3, 3, 16, 22},
+    {"exp2", scalar::exp2, std::exp2, std::exp2, 1.25, 2, 3, 3, 15, 22},
     {"expm1", scalar::expm1, std::expm1, std::expm1, 1.5, 2, 3, 3, 19, 24},
     {"log", scalar::log, std::log, std::log, 1, 1, 3, 3, 27, 36},
+    {"log2", scalar::log2, std::log2, std::log2, 0.51, 0.51, 1, 3, 27, 72},
+    {"log10", scalar::log10, std::log10, std::log10, 0.51, 0.51, 1, 3, 28, 78},
     {"log1p", scalar::log1p, std::log1p, std::log1p, 1.5, 2, 3, 3, 25, 37},
     {"tanh", scalar::tanh, std::tanh, std::tanh, 1.51, 2, 3, 3, 22, 27},
     {"sigmoid", scalar::sigmoid, reference::sigmoid<double>, reference::sigmoid<long double>, 1.75, 2, 3, 3, 16, 22},
@@ -36,6 +39,17 @@ inline const Elementary elementary[] = {
     {"erf", scalar::erf, std::erf, std::erf, 1.25, 2, 3, 3, 28, 63},
     {"sin", scalar::sin, std::sin, std::sin, 1, 1, 1, 4, 32, 52},
     {"cos", scalar::cos, std::cos, std::cos, 1, 1, 1, 4, 33, 50},
+    {"tan", scalar::tan, std::tan, std::tan, 1, 2.5, 1, 4, 46, 51},
+    {"cbrt", scalar::cbrt, std::cbrt, std::cbrt, 0.51, 1, 0.51, 1.25, 48, 46},
+    {"asin", scalar::asin, std::asin, std::asin, 0.51, 2.25, 0.51, 3, 31, 29},
+    {"acos", scalar::acos, std::acos, std::acos, 0.51, 1.5, 0.51, 3, 38, 36},
+    {"atan", scalar::atan, std::atan, std::atan, 0.51, 2.5, 0.51, 3, 33, 31},
+    {"sinh", scalar::sinh, std::sinh, std::sinh, 0.51, 2.5, 0.51, 3.5, 40, 38},
+    {"cosh", scalar::cosh, std::cosh, std::cosh, 0.51, 2, 0.51, 3, 27, 25},
+    {"asinh", scalar::asinh, std::asinh, std::asinh, 0.51, 2, 0.51, 3, 53, 51},
+    {"acosh", scalar::acosh, std::acosh, std::acosh, 0.51, 2, 0.51, 3, 51, 49},
+    {"atanh", scalar::atanh, std::atanh, std::atanh, 0.51, 2.5, 0.51, 3, 46, 44},
+    {"erfc", scalar::erfc, std::erfc, std::erfc, 0.51, 7, 0.51, 8, 69, 67},
     {"rsqrt", scalar::rsqrt, reference::rsqrt<double>, reference::rsqrt<long double>, 1.5, 1.5, 1.5, 1.5, 2, 2},
 };
 

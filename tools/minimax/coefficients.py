@@ -56,6 +56,16 @@ def sine(half_width, bits, degree, factor=1):
     return fit(f, relative(f), 0, half_width, range(3 if fixed else 1, degree + 1, 2), bits, fixed)
 
 
+def odd(f, high, degree, **more):
+    return fit(f, relative(f), 0, high, range(3, degree + 1, 2), 53, [(1, mpf(1))], **more)
+
+
+def erfc_factor(t):
+    """(1 + 2 x) exp(x^2) erfc(x) at t = (x - 3.75) / (x + 3.75)."""
+    x = mpf("3.75") * (1 + t) / (1 - t)
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
+
+
 narrow_root = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * slack  # of f / (2 + f), sqrt(1/2) <= 1 + f <= sqrt(2)
 third = mpf(1) / 3
 
@@ -79,6 +89,12 @@ fits = {
     "erf f32": lambda: erf_exponent(0, 0, 4, range(1, 10), 24, search={1: 1, 2: 2}),
     "erf f64 low": lambda: erf_exponent(0, 0, mpf("1.25"), range(1, 18), 53),
     "erf f64 high": lambda: erf_exponent(mpf("2.5"), mpf("1.25"), 6, range(0, 18), 53, refit=False),
+    "erfc": lambda: fit(erfc_factor, relative(erfc_factor), -1, (28 - mpf("3.75")) / (28 + mpf("3.75")), range(24), 53, refit=False),
+    "atan": lambda: odd(mp.atan, (mp.sqrt(2) - 1) * slack, 23, refit=False),
+    "asin": lambda: odd(mp.asin, slack / 2, 27, refit=False),
+    "sinh": lambda: odd(mp.sinh, mpf(1), 15),
+    "lgamma near 2": lambda: fit(lambda d: mp.loggamma(2 + d), lambda d: 1 / abs(mp.loggamma(2 + d)), mpf("-0.5"), mpf("0.5"), range(1, 21), 53, refit=False),
+    "gamma sine_of_turns": lambda: odd(lambda x: mp.sin(mp.pi * x) / mp.pi, mpf("0.5"), 17),
     "sine_f32": lambda: sine(mpf("0.508"), 53, 9, mp.pi),
     "sine_f64 odd": lambda: sine(mp.pi / 4 * mpf("1.01"), 53, 13),
     "sine_f64 even": lambda: fit(mp.cos, relative(mp.cos), 0, mp.pi / 4 * mpf("1.01"), range(4, 15, 2), 53, [(0, mpf(1)), (2, mpf(-0.5))]),
