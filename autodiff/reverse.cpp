@@ -13,7 +13,9 @@ bool flows(const Graph& graph, NodeId user, size_t k) {
 }
 
 // Whether an operation may leave elements of its float operands out of its result, so that their adjoint is 0 whatever follows.
-bool drops(Op op) { return op == Op::select || op == Op::maximum || op == Op::minimum || op == Op::max || op == Op::min || op == Op::slice; }
+bool drops(Op op) {
+  return op == Op::select || op == Op::maximum || op == Op::minimum || op == Op::max || op == Op::min || op == Op::slice || op == Op::gather;
+}
 
 struct Path {
   std::vector<bool> on;      // lies between one of `wrt` and `of`

@@ -106,7 +106,10 @@ std::string text(DType dtype) { return std::string(name(dtype)); }
 std::string text(bool yes) { return yes ? "true" : "false"; }
 std::string text(int64_t number) { return std::to_string(number); }
 std::string text(uint32_t number) { return std::to_string(number); }
-std::string text(Reduction kind) { return kind == Reduction::sum ? "sum" : kind == Reduction::max ? "max" : "min"; }
+std::string text(Reduction kind) {
+  static constexpr std::string_view names[] = {"sum", "product", "max", "min"};
+  return std::string(names[static_cast<size_t>(kind)]);
+}
 std::string text(const ScalarExpr& expr) { return indented(to_string(expr), "  "); }
 std::string text(const KernelArgument& argument) { return text(argument.dtype) + (argument.written ? " written" : ""); }
 // 3 + 784*i0 + i1

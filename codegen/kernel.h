@@ -74,7 +74,7 @@ struct LoopKernel {
   bool operator==(const LoopKernel&) const = default;
 };
 
-enum class Reduction : uint8_t { sum, max, min };
+enum class Reduction : uint8_t { sum, product, max, min };
 
 struct RowReduction {    // slot = the reduction, over the inner loops, of the body's output
   Reduction kind = Reduction::sum;

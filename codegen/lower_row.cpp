@@ -70,7 +70,7 @@ struct RowLowering {
       if (group.stage[i] != stage) continue;
       if (is_reduction(i)) {
         Op op = graph.node(id).op;
-        Reduction kind = op == Op::sum ? Reduction::sum : op == Op::max ? Reduction::max : Reduction::min;
+        Reduction kind = op == Op::sum ? Reduction::sum : op == Op::prod ? Reduction::product : op == Op::max ? Reduction::max : Reduction::min;
         Scalar operand = walk.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
         reduced.emplace_back(id, kind, body.output(operand));
       } else if (!is_row_value(group, i) && is_stored(id)) {

@@ -58,14 +58,20 @@ struct TransposeAttributes {  // output axis i is input axis permutation[i]
   template <class Self, class F>
   static void fields(Self& self, F&& f) { f("permutation", self.permutation); }
 };
-struct SliceAttributes {  // start, start + step, … below stop
+struct SliceAttributes {  // start, start + step, … before stop; the builder makes negative starts, stops and steps what they stand for
   Shape starts, stops;
   Axes steps;
   template <class Self, class F>
   static void fields(Self& self, F&& f) { f("starts", self.starts), f("stops", self.stops), f("steps", self.steps); }
 };
-struct PadAttributes {  // elements added before, after, and between each two
-  Axes low, high, interior;
+struct ReverseAttributes {
+  Axes axes;  // sorted
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) { f("axes", self.axes); }
+};
+struct PadAttributes {  // elements added before, after, and between each two; the builder makes negative ones a slice
+  Shape low, high;
+  Axes interior;
   template <class Self, class F>
   static void fields(Self& self, F&& f) { f("low", self.low), f("high", self.high), f("interior", self.interior); }
 };
@@ -83,6 +89,17 @@ struct ContractionAttributes {  // the result's axes: batch, then lhs's free one
     f("lhs_batch", self.lhs_batch), f("rhs_batch", self.rhs_batch), f("lhs_contracted", self.lhs_contracted), f("rhs_contracted", self.rhs_contracted);
   }
 };
+struct GatherAttributes {  // how many leading axes the operands share; the next one is indexed
+  int64_t batch = 0;
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) { f("batch", self.batch); }
+};
+struct ScatterAttributes {  // the same of the result, and its size along the indexed axis
+  int64_t batch = 0;
+  Dim size;
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) { f("batch", self.batch), f("size", self.size); }
+};
 struct ConvertAttributes {
   DType dtype = f32;
   template <class Self, class F>
@@ -90,8 +107,8 @@ struct ConvertAttributes {
 };
 
 using Attributes = std::variant<NoAttributes, VariableAttributes, ParameterAttributes, ConstantAttributes, DimensionAttributes, ShapeAttributes,
-                                IotaAttributes, BroadcastAttributes, TransposeAttributes, SliceAttributes, PadAttributes, ReduceAttributes,
-                                ContractionAttributes, ConvertAttributes>;
+                                IotaAttributes, BroadcastAttributes, TransposeAttributes, SliceAttributes, ReverseAttributes, PadAttributes,
+                                ReduceAttributes, ContractionAttributes, GatherAttributes, ScatterAttributes, ConvertAttributes>;
 
 bool same(const Attributes&, const Attributes&);
 size_t hash(const Attributes&);

@@ -67,8 +67,18 @@ struct Normalize {
     a.shape[open] = *rest;
   }
   void operator()(IotaAttributes& a) const { a.axis = normalized(a.axis, a.shape.size()); }
+  // As in NumPy a negative bound counts from the back, so that -n - 1 stands before the first.
   void operator()(SliceAttributes& a) const {
     if (a.steps.empty()) a.steps.assign(a.starts.size(), 1);
+    const Shape& from = types[0].shape;
+    for (Shape* bounds : {&a.starts, &a.stops})
+      for (size_t i = 0; i < std::min(bounds->size(), from.size()); ++i)
+        if (Dim& bound = (*bounds)[i]; bound.is_number() ? bound.number() < 0 : bound == Dim(-1) - from[i]) bound = bound + from[i];
+  }
+  void operator()(ReverseAttributes& a) const {
+    a.axes = normalized(a.axes, types[0].shape.size());
+    std::sort(a.axes.begin(), a.axes.end());
+    if (std::adjacent_find(a.axes.begin(), a.axes.end()) != a.axes.end()) throw UserError("an axis is named twice");
   }
   template <class T>
   void operator()(T&) const {}
@@ -118,6 +128,7 @@ void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inpu
   DType common = common_type(std::span(types).subspan(first), weak);
   if (row.promotion == Promotion::numeric && common == boolean) common = i32;
   if (row.promotion == Promotion::floating) common = weak && !is_float(common) ? f64 : float_for(common);
+  if (row.promotion == Promotion::bits && is_float(common)) throw UserError(fmt::format("takes integers or bool, not {}; convert() it first", name(common)));
   if (row.promotion == Promotion::logical && common != boolean) throw UserError(fmt::format("takes bool, not {}; write x != 0 for a number x", name(common)));
   if (first == 1 && types[0].dtype != boolean) throw UserError(fmt::format("chooses by a bool, not {}", name(types[0].dtype)));
   for (size_t i = first; i < inputs.size(); ++i)
@@ -142,6 +153,49 @@ NodeId build_keeping(Graph& graph, Op op, NodeId input, ReduceAttributes attribu
   return build(graph, Op::reshape, {reduced}, ShapeAttributes{kept}, origins);
 }
 
+// A slice with negative steps is one with positive steps from its last element to its first, reversed; an invalid node where none is negative.
+NodeId build_backwards(Graph& graph, NodeId input, SliceAttributes a, const Origins& origins) {
+  ReverseAttributes reversed;
+  size_t rank = graph.type(input).shape.size();
+  if (a.starts.size() != rank || a.stops.size() != rank || a.steps.size() != rank) return NodeId();
+  for (size_t i = 0; i < rank; ++i) {
+    if (a.steps[i] >= 0) continue;
+    reversed.axes.push_back(static_cast<int64_t>(i));
+    if (a.steps[i] == INT64_MIN) throw UserError("a step does not fit 64 bits when it is turned round");
+    int64_t step = -a.steps[i];
+    Dim length = a.starts[i] - a.stops[i], first = a.stops[i] + Dim(1);
+    if (step != 1 && !length.is_number()) throw UserError("a step other than 1 or -1 needs a size that is a number");
+    if (step != 1 && length.number() > 0) first = a.starts[i] - Dim((length.number() - 1) / step * step);
+    bool empty = length.is_number() && length.number() <= 0;
+    a.stops[i] = empty ? first : a.starts[i] + Dim(1);
+    a.starts[i] = first;
+    a.steps[i] = step;
+  }
+  if (reversed.axes.empty()) return NodeId();
+  NodeId forwards = build(graph, Op::slice, {input}, std::move(a), origins);
+  return build(graph, Op::reverse, {forwards}, std::move(reversed), origins);
+}
+
+// A padding by less than nothing is a slice of one by nothing; an invalid node where there is none.
+NodeId build_cropped(Graph& graph, const std::vector<NodeId>& inputs, PadAttributes a, const Origins& origins) {
+  auto is_negative = [](const Dim& d) { return d.is_number() && d.number() < 0; };
+  if (std::none_of(a.low.begin(), a.low.end(), is_negative) && std::none_of(a.high.begin(), a.high.end(), is_negative)) return NodeId();
+  Shape starts, ends;
+  for (Shape* widths : {&a.low, &a.high})
+    for (Dim& width : *widths) {
+      (widths == &a.low ? starts : ends).push_back(is_negative(width) ? Dim(0) - width : Dim(0));
+      if (is_negative(width)) width = Dim(0);
+    }
+  NodeId padded = build(graph, Op::pad, inputs, std::move(a), origins);
+  Shape stops = graph.type(padded).shape;
+  for (size_t i = 0; i < stops.size(); ++i) {
+    stops[i] = stops[i] - ends[i];
+    if (is_negative(stops[i] - starts[i])) throw UserError(fmt::format("takes more away than there is along axis {}", i));
+  }
+  Axes steps(stops.size(), 1);
+  return build(graph, Op::slice, {padded}, SliceAttributes{starts, stops, steps}, origins);
+}
+
 NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, Attributes attributes, const Origins& origins) {
   std::vector<Type> types = types_of(graph, inputs);
   std::visit([&](auto& a) { Normalize{types}(a); }, attributes);
@@ -150,9 +204,13 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
   if (row.op == Op::pad && types[1].weak) inputs[1] = build_convert(graph, inputs[1], graph.type(strengthened(graph, inputs[0], origins)).dtype, origins);
   if (row.promotion == Promotion::none && row.family != Family::identity && row.family != Family::elementwise)
     for (NodeId& i : inputs) i = strengthened(graph, i, origins);
+  if (row.op == Op::slice)
+    if (NodeId made = build_backwards(graph, inputs[0], std::get<SliceAttributes>(attributes), origins); made.valid()) return made;
+  if (row.op == Op::pad)
+    if (NodeId made = build_cropped(graph, inputs, std::get<PadAttributes>(attributes), origins); made.valid()) return made;
   if (row.family == Family::reduction && std::get<ReduceAttributes>(attributes).keep)
     return build_keeping(graph, row.op, inputs[0], std::get<ReduceAttributes>(attributes), origins);
-  if (row.op == Op::sum) inputs[0] = build_convert(graph, inputs[0], accumulator_for(graph.type(inputs[0]).dtype), origins);
+  if (row.op == Op::sum || row.op == Op::prod) inputs[0] = build_convert(graph, inputs[0], accumulator_for(graph.type(inputs[0]).dtype), origins);
   types = types_of(graph, inputs);
   Type type = infer_type(row.op, types, attributes);
   return graph.append(row.op, inputs, std::move(attributes), std::move(type), origins);

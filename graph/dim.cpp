@@ -52,6 +52,10 @@ std::vector<std::string> Dim::symbols() const {
   return {all.begin(), all.end()};
 }
 
+bool Dim::never_negative() const {
+  return constant_ >= 0 && std::all_of(terms_.begin(), terms_.end(), [](const Term& t) { return t.coefficient > 0; });
+}
+
 int64_t Dim::evaluate(const Bindings& bindings) const {
   int64_t sum = constant_;
   for (const Term& t : terms_) {

@@ -33,6 +33,7 @@ class Dim {
   int64_t number() const;                           // InternalError where symbolic
   std::optional<std::string> symbol() const;        // the name, where this is one bare symbol
   std::vector<std::string> symbols() const;         // all names in it
+  bool never_negative() const;                      // whether that is plain for all sizes: no coefficient is negative
   int64_t evaluate(const Bindings&) const;          // UserError where a symbol is unbound or the value overflows 64 bits
   std::optional<Dim> divided_by(const Dim&) const;  // the exact quotient, where there is one for every binding
 

@@ -173,21 +173,55 @@ Expr operator!=(Operand a, Operand b) { return make(Op::not_equal, {a, b}); }
 Expr operator&&(Operand a, Operand b) { return make(Op::logical_and, {a, b}); }
 Expr operator||(Operand a, Operand b) { return make(Op::logical_or, {a, b}); }
 Expr operator!(Operand a) { return make(Op::logical_not, {a}); }
+Expr operator%(Operand a, Operand b) { return make(Op::remainder, {a, b}); }
+Expr operator&(Operand a, Operand b) { return make(Op::bitwise_and, {a, b}); }
+Expr operator|(Operand a, Operand b) { return make(Op::bitwise_or, {a, b}); }
+Expr operator^(Operand a, Operand b) { return make(Op::bitwise_xor, {a, b}); }
+Expr operator~(Operand a) { return make(Op::bitwise_not, {a}); }
+Expr operator<<(Operand a, Operand b) { return make(Op::shift_left, {a, b}); }
+Expr operator>>(Operand a, Operand b) { return make(Op::shift_right, {a, b}); }
 
 Expr abs(Operand a) { return make(Op::abs, {a}); }
 Expr sign(Operand a) { return make(Op::sign, {a}); }
 Expr floor(Operand a) { return make(Op::floor, {a}); }
+Expr ceil(Operand a) { return make(Op::ceil, {a}); }
+Expr trunc(Operand a) { return make(Op::trunc, {a}); }
+Expr round(Operand a) { return make(Op::round, {a}); }
 Expr exp(Operand a) { return make(Op::exp, {a}); }
+Expr exp2(Operand a) { return make(Op::exp2, {a}); }
 Expr expm1(Operand a) { return make(Op::expm1, {a}); }
 Expr log(Operand a) { return make(Op::log, {a}); }
+Expr log2(Operand a) { return make(Op::log2, {a}); }
+Expr log10(Operand a) { return make(Op::log10, {a}); }
 Expr log1p(Operand a) { return make(Op::log1p, {a}); }
 Expr sqrt(Operand a) { return make(Op::sqrt, {a}); }
 Expr rsqrt(Operand a) { return make(Op::rsqrt, {a}); }
+Expr cbrt(Operand a) { return make(Op::cbrt, {a}); }
 Expr sin(Operand a) { return make(Op::sin, {a}); }
 Expr cos(Operand a) { return make(Op::cos, {a}); }
+Expr tan(Operand a) { return make(Op::tan, {a}); }
+Expr asin(Operand a) { return make(Op::asin, {a}); }
+Expr acos(Operand a) { return make(Op::acos, {a}); }
+Expr atan(Operand a) { return make(Op::atan, {a}); }
+Expr sinh(Operand a) { return make(Op::sinh, {a}); }
+Expr cosh(Operand a) { return make(Op::cosh, {a}); }
 Expr tanh(Operand a) { return make(Op::tanh, {a}); }
+Expr asinh(Operand a) { return make(Op::asinh, {a}); }
+Expr acosh(Operand a) { return make(Op::acosh, {a}); }
+Expr atanh(Operand a) { return make(Op::atanh, {a}); }
 Expr sigmoid(Operand a) { return make(Op::sigmoid, {a}); }
+Expr softplus(Operand a) { return make(Op::softplus, {a}); }
 Expr erf(Operand a) { return make(Op::erf, {a}); }
+Expr erfc(Operand a) { return make(Op::erfc, {a}); }
+Expr lgamma(Operand a) { return make(Op::lgamma, {a}); }
+Expr digamma(Operand a) { return make(Op::digamma, {a}); }
+Expr bitwise_count(Operand a) { return make(Op::bitwise_count, {a}); }
+Expr floor_divide(Operand a, Operand b) { return make(Op::floor_divide, {a, b}); }
+Expr remainder(Operand a, Operand b) { return make(Op::remainder, {a, b}); }
+Expr hypot(Operand a, Operand b) { return make(Op::hypot, {a, b}); }
+Expr atan2(Operand a, Operand b) { return make(Op::atan2, {a, b}); }
+Expr copysign(Operand a, Operand b) { return make(Op::copysign, {a, b}); }
+Expr nextafter(Operand a, Operand b) { return make(Op::nextafter, {a, b}); }
 Expr pow(Operand a, Operand b) { return make(Op::power, {a, b}); }
 Expr maximum(Operand a, Operand b) { return make(Op::maximum, {a, b}); }
 Expr minimum(Operand a, Operand b) { return make(Op::minimum, {a, b}); }
@@ -199,7 +233,8 @@ Expr broadcast(Operand a, Shape shape, Axes axes) { return make(Op::broadcast, {
 Expr reshape(Operand a, Shape shape) { return make(Op::reshape, {a}, ShapeAttributes{std::move(shape)}); }
 Expr transpose(Operand a, Axes permutation) { return make(Op::transpose, {a}, TransposeAttributes{std::move(permutation)}); }
 Expr slice(Operand a, Shape starts, Shape stops, Axes steps) { return make(Op::slice, {a}, SliceAttributes{std::move(starts), std::move(stops), std::move(steps)}); }
-Expr pad(Operand a, Operand value, Axes low, Axes high, Axes interior) {
+Expr flip(Operand a, Axes axes) { return make(Op::reverse, {a}, ReverseAttributes{std::move(axes)}); }
+Expr pad(Operand a, Operand value, Shape low, Shape high, Axes interior) {
   if (interior.empty()) interior.assign(low.size(), 0);
   return make(Op::pad, {a, value}, PadAttributes{std::move(low), std::move(high), std::move(interior)});
 }
@@ -216,6 +251,8 @@ Expr size(Operand a, Axes axes) { return make(Op::size, {a}, ReduceAttributes{st
 
 Expr sum(Operand a) { return make(Op::sum, {a}, all_axes()); }
 Expr sum(Operand a, Axes axes, bool keep) { return make(Op::sum, {a}, ReduceAttributes{std::move(axes), false, keep}); }
+Expr prod(Operand a) { return make(Op::prod, {a}, all_axes()); }
+Expr prod(Operand a, Axes axes, bool keep) { return make(Op::prod, {a}, ReduceAttributes{std::move(axes), false, keep}); }
 Expr max(Operand a) { return make(Op::max, {a}, all_axes()); }
 Expr max(Operand a, Axes axes, bool keep) { return make(Op::max, {a}, ReduceAttributes{std::move(axes), false, keep}); }
 Expr min(Operand a) { return make(Op::min, {a}, all_axes()); }
@@ -224,5 +261,9 @@ Expr min(Operand a, Axes axes, bool keep) { return make(Op::min, {a}, ReduceAttr
 Expr matmul(Operand a, Operand b) { return make(Op::matmul, {a, b}); }
 Expr contract(Operand a, Operand b, ContractionAttributes attributes) { return make(Op::contract, {a, b}, std::move(attributes)); }
 Expr stop_gradient(Operand a) { return make(Op::stop_gradient, {a}); }
+Expr gather(Operand x, Operand positions, int64_t batch) { return make(Op::gather, {x, positions}, GatherAttributes{batch}); }
+Expr scatter_add(Operand positions, Operand updates, Dim size, int64_t batch) {
+  return make(Op::scatter_add, {positions, updates}, ScatterAttributes{batch, std::move(size)});
+}
 
 }  // namespace sinter

@@ -148,21 +148,56 @@ Expr operator!=(Operand, Operand);
 Expr operator&&(Operand, Operand);
 Expr operator||(Operand, Operand);
 Expr operator!(Operand);
+// Of integers and bool: bits. As in NumPy, a % b has b's sign.
+Expr operator%(Operand, Operand);
+Expr operator&(Operand, Operand);
+Expr operator|(Operand, Operand);
+Expr operator^(Operand, Operand);
+Expr operator~(Operand);
+Expr operator<<(Operand, Operand);
+Expr operator>>(Operand, Operand);
 
 Expr abs(Operand);
 Expr sign(Operand);
 Expr floor(Operand);
+Expr ceil(Operand);
+Expr trunc(Operand);
+Expr round(Operand);                                // the even one of two as near
 Expr exp(Operand);
+Expr exp2(Operand);
 Expr expm1(Operand);
 Expr log(Operand);
+Expr log2(Operand);
+Expr log10(Operand);
 Expr log1p(Operand);
 Expr sqrt(Operand);
 Expr rsqrt(Operand);
+Expr cbrt(Operand);
 Expr sin(Operand);
 Expr cos(Operand);
+Expr tan(Operand);
+Expr asin(Operand);
+Expr acos(Operand);
+Expr atan(Operand);
+Expr sinh(Operand);
+Expr cosh(Operand);
 Expr tanh(Operand);
+Expr asinh(Operand);
+Expr acosh(Operand);
+Expr atanh(Operand);
 Expr sigmoid(Operand);
+Expr softplus(Operand);                             // log(1 + exp(x))
 Expr erf(Operand);
+Expr erfc(Operand);
+Expr lgamma(Operand);                               // of the magnitude of the gamma function
+Expr digamma(Operand);
+Expr bitwise_count(Operand);                        // in the operand's type
+Expr floor_divide(Operand, Operand);
+Expr remainder(Operand, Operand);                   // NumPy's: with the divisor's sign
+Expr hypot(Operand, Operand);
+Expr atan2(Operand y, Operand x);
+Expr copysign(Operand magnitude, Operand sign);
+Expr nextafter(Operand from, Operand towards);
 Expr pow(Operand, Operand);
 Expr maximum(Operand, Operand);
 Expr minimum(Operand, Operand);
@@ -173,8 +208,9 @@ Expr broadcast_to(Operand, Shape);                  // NumPy's: trailing axes al
 Expr broadcast(Operand, Shape, Axes axes);          // input axis i becomes axis axes[i]
 Expr reshape(Operand, Shape);                       // one size may be -1
 Expr transpose(Operand, Axes permutation = {});     // empty: reversed
-Expr slice(Operand, Shape starts, Shape stops, Axes steps = {});
-Expr pad(Operand, Operand value, Axes low, Axes high, Axes interior = {});
+Expr slice(Operand, Shape starts, Shape stops, Axes steps = {});  // NumPy's: negative bounds count from the back, negative steps go back
+Expr flip(Operand, Axes axes);                      // their elements in the opposite order
+Expr pad(Operand, Operand value, Shape low, Shape high, Axes interior = {});  // negative widths take away
 Expr iota(Shape, int64_t axis = 0, DType = i32, Here = Here::current());  // 0, 1, 2 … along an axis
 // Sizes: i64 scalars that take the type of what they meet, as a literal does.
 Expr dimension(Dim, Here = Here::current());
@@ -184,6 +220,8 @@ Expr size(Operand, Axes axes);                      // product of these sizes
 // Over all axes, or over some; `keep` leaves them with size 1. Sums of small integers are i64.
 Expr sum(Operand);
 Expr sum(Operand, Axes axes, bool keep = false);
+Expr prod(Operand);
+Expr prod(Operand, Axes axes, bool keep = false);
 Expr max(Operand);
 Expr max(Operand, Axes axes, bool keep = false);
 Expr min(Operand);
@@ -192,6 +230,10 @@ Expr min(Operand, Axes axes, bool keep = false);
 Expr matmul(Operand, Operand);                      // NumPy's, with its batching
 Expr contract(Operand, Operand, ContractionAttributes);
 Expr stop_gradient(Operand);
+// x [batch..., n, rest...] at the positions [batch..., k...] along the axis n: [batch..., k..., rest...]. A position outside is the nearest inside.
+Expr gather(Operand x, Operand positions, int64_t batch = 0);
+// [batch..., size, rest...] of zeros, to which the updates [batch..., k..., rest...] are added at the positions; those outside are dropped.
+Expr scatter_add(Operand positions, Operand updates, Dim size, int64_t batch = 0);
 
 template <class... F>
 std::vector<Expr> GradientRule::each(F&&... make_one) const {

@@ -84,6 +84,7 @@ Tensor evaluate_node(const Graph& graph, NodeId id, std::span<const Tensor> inpu
     case Family::movement:
     case Family::reduction:
     case Family::contraction:
+    case Family::indexing:
     case Family::identity: return row.reference({inputs, node.attributes, node.type.dtype, sizes, bindings});
     case Family::sugar: throw InternalError("sugar in a program whose types are known");
   }

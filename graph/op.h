@@ -19,19 +19,21 @@ enum class Op : uint8_t {
   // leaves
   variable, parameter, constant, dimension, iota,
   // elementwise, one operand
-  negate, abs, sign, floor, exp, expm1, log, log1p, sqrt, rsqrt, sin, cos, tanh, sigmoid, erf, logical_not, convert,
+  negate, abs, sign, floor, ceil, trunc, round, exp, exp2, expm1, log, log2, log10, log1p, sqrt, rsqrt, cbrt, sin, cos, tan, asin, acos, atan,
+  sinh, cosh, tanh, asinh, acosh, atanh, sigmoid, softplus, erf, erfc, lgamma, digamma, logical_not, bitwise_not, bitwise_count, convert,
   // elementwise, more operands
-  add, subtract, multiply, divide, power, maximum, minimum, equal, not_equal, less, less_equal, logical_and, logical_or, select,
+  add, subtract, multiply, divide, floor_divide, remainder, power, hypot, atan2, copysign, nextafter, maximum, minimum,
+  equal, not_equal, less, less_equal, logical_and, logical_or, bitwise_and, bitwise_or, bitwise_xor, shift_left, shift_right, select,
   // movement
-  broadcast, reshape, transpose, slice, pad,
+  broadcast, reshape, transpose, slice, reverse, pad,
   // the rest
-  sum, max, min, contract, stop_gradient,
+  sum, prod, max, min, gather, scatter_add, contract, stop_gradient,
   // sugar: what the builder expands as soon as it knows the operands' types
   matmul, size,
   count_
 };
 
-enum class Family : uint8_t { leaf, elementwise, movement, reduction, contraction, identity, sugar };
+enum class Family : uint8_t { leaf, elementwise, movement, reduction, contraction, indexing, identity, sugar };
 
 // What the builder does to operands before the shape rule sees them; all but `none` also broadcast them to one shape, as NumPy does.
 enum class Promotion : uint8_t {
@@ -40,6 +42,7 @@ enum class Promotion : uint8_t {
   any,       // to the common type
   floating,  // to the common type, integers to the float that holds them
   logical,   // must be boolean
+  bits,      // to the common type; no float
   select     // the first boolean, the others to their common type
 };
 
@@ -56,7 +59,7 @@ struct GradientRule {
   const Expr& adjoint;  // of the output: same type
   const Attributes& attributes;
   const std::vector<bool>& wanted;
-  bool masked;          // every use of the output, at once or further on, may drop elements of it: select, maximum, minimum, max, min, slice
+  bool masked;          // every use of the output, at once or further on, may drop elements of it: select, maximum, minimum, max, min, slice, gather
   // `value`, but 0 for the NaN that a zero adjoint makes where a mask may have made it zero: 0 * inf is 0 where the value was not selected.
   Expr guarded(const Expr& value) const;
   // One maker an input, called where wanted.

@@ -87,6 +87,10 @@ struct AttributesFault {
     size_t rank = operands[0].shape.size();
     return in_order(a.axes, rank) ? Fault() : fmt::format("axes {} must ascend within {} dimensions", to_string(a.axes), rank);
   }
+  Fault operator()(const ReverseAttributes& a) const {
+    size_t rank = operands[0].shape.size();
+    return in_order(a.axes, rank) ? Fault() : fmt::format("axes {} must ascend within {} dimensions", to_string(a.axes), rank);
+  }
   Fault operator()(const ShapeAttributes& a) const {
     if (terms(a.shape) > 4096 || terms(operands[0].shape) > 4096) return "the sizes are too involved to be multiplied";
     return {};
@@ -109,6 +113,7 @@ Fault fault_of_elements(const OpInfo& row, std::span<const Type> operands) {
   for (const Type& t : operands.subspan(first))
     if (t.dtype != common) return fmt::format("operands have one type; here {} and {}; convert one of them", name(common), name(t.dtype));
   if (row.promotion == Promotion::logical && common != boolean) return fmt::format("it takes bool, not {}", name(common));
+  if (row.promotion == Promotion::bits && is_float(common)) return fmt::format("it takes integers or bool, not {}; convert first", name(common));
   if (row.promotion == Promotion::numeric && common == boolean) return "it takes numbers, not bool; convert them first";
   if (row.promotion == Promotion::floating && !is_float(common)) return fmt::format("it takes floats, not {}; convert first", name(common));
   return {};
@@ -145,13 +150,21 @@ Attributes blank_attributes(Op op) {
     case Op::reshape: return ShapeAttributes{};
     case Op::transpose: return TransposeAttributes{};
     case Op::slice: return SliceAttributes{};
+    case Op::reverse: return ReverseAttributes{};
     case Op::pad: return PadAttributes{};
-    case Op::sum: case Op::max: case Op::min: case Op::size: return ReduceAttributes{};
+    case Op::gather: return GatherAttributes{};
+    case Op::scatter_add: return ScatterAttributes{};
+    case Op::sum: case Op::prod: case Op::max: case Op::min: case Op::size: return ReduceAttributes{};
     case Op::contract: return ContractionAttributes{};
-    case Op::negate: case Op::abs: case Op::sign: case Op::floor: case Op::exp: case Op::expm1: case Op::log: case Op::log1p: case Op::sqrt:
-    case Op::rsqrt: case Op::sin: case Op::cos: case Op::tanh: case Op::sigmoid: case Op::erf: case Op::logical_not:
-    case Op::add: case Op::subtract: case Op::multiply: case Op::divide: case Op::power: case Op::maximum: case Op::minimum: case Op::equal:
-    case Op::not_equal: case Op::less: case Op::less_equal: case Op::logical_and: case Op::logical_or: case Op::select:
+    case Op::negate: case Op::abs: case Op::sign: case Op::floor: case Op::ceil: case Op::trunc: case Op::round: case Op::exp: case Op::exp2:
+    case Op::expm1: case Op::log: case Op::log2: case Op::log10: case Op::log1p: case Op::sqrt: case Op::rsqrt: case Op::cbrt: case Op::sin:
+    case Op::cos: case Op::tan: case Op::asin: case Op::acos: case Op::atan: case Op::sinh: case Op::cosh: case Op::tanh: case Op::asinh:
+    case Op::acosh: case Op::atanh: case Op::sigmoid: case Op::softplus: case Op::erf: case Op::erfc: case Op::lgamma: case Op::digamma:
+    case Op::logical_not: case Op::bitwise_not: case Op::bitwise_count:
+    case Op::add: case Op::subtract: case Op::multiply: case Op::divide: case Op::floor_divide: case Op::remainder: case Op::power:
+    case Op::hypot: case Op::atan2: case Op::copysign: case Op::nextafter: case Op::maximum: case Op::minimum:
+    case Op::equal: case Op::not_equal: case Op::less: case Op::less_equal: case Op::logical_and: case Op::logical_or:
+    case Op::bitwise_and: case Op::bitwise_or: case Op::bitwise_xor: case Op::shift_left: case Op::shift_right: case Op::select:
     case Op::stop_gradient: case Op::matmul: return NoAttributes{};
     case Op::count_: break;
   }

@@ -1,6 +1,8 @@
 #include "passes/legalize.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 #include "graph/builder.h"
 #include "passes/rewriter.h"
@@ -46,9 +48,9 @@ NodeId contraction(Graph& graph, const Node& node, const std::vector<NodeId>& in
 NodeId spread_apart(Graph& graph, NodeId value, NodeId fill, size_t axis, int64_t interior, const Origins& origins) {
   Shape shape = graph.type(value).shape, rows = shape, end_to_end = shape;
   rows.insert(rows.begin() + static_cast<std::ptrdiff_t>(axis) + 1, Dim(1));
-  Axes none(rows.size(), 0), high = none;
-  high[axis + 1] = interior;
-  NodeId padded = build(graph, Op::pad, {build(graph, Op::reshape, {value}, ShapeAttributes{rows}, origins), fill}, PadAttributes{none, high, none}, origins);
+  Shape none(rows.size(), Dim(0)), high = none;
+  high[axis + 1] = Dim(interior);
+  NodeId padded = build(graph, Op::pad, {build(graph, Op::reshape, {value}, ShapeAttributes{rows}, origins), fill}, PadAttributes{none, high, Axes(rows.size(), 0)}, origins);
   end_to_end[axis] = shape[axis] * Dim(interior + 1);
   NodeId joined = build(graph, Op::reshape, {padded}, ShapeAttributes{end_to_end}, origins);
   Shape stops = end_to_end;
@@ -74,6 +76,79 @@ NodeId reduction(Graph&, const Node& node, const std::vector<NodeId>& inputs, co
   return std::get<ReduceAttributes>(node.attributes).axes.empty() ? inputs[0] : NodeId();
 }
 
+Tensor lowest(DType dtype) {
+  return dispatch(dtype, [](auto tag) {
+    using T = typename decltype(tag)::type;
+    using Limits = std::numeric_limits<T>;
+    return Tensor::scalar(Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest());
+  });
+}
+
+// What gather and scatter_add have in common: positions and an axis, compared with one another, over [batch..., *, rest...] of given sizes.
+struct Matched {
+  Graph& graph;
+  const Origins& origins;
+  Shape shape;
+
+  NodeId make(Op op, std::vector<NodeId> inputs, Attributes attributes = NoAttributes{}) const { return build(graph, op, std::move(inputs), std::move(attributes), origins); }
+  NodeId number(DType dtype, double value) const { return build_constant(graph, full({}, value, dtype), false, origins); }
+  NodeId spread(NodeId value, Axes axes) const { return make(Op::broadcast, {value}, BroadcastAttributes{shape, std::move(axes)}); }
+  // A u64 beyond i64 is as far outside as the greatest that is not.
+  NodeId as_index(NodeId positions) const {
+    NodeId most = build_constant(graph, Tensor::scalar(std::numeric_limits<int64_t>::max()), true, origins);
+    if (graph.type(positions).dtype == u64) positions = make(Op::minimum, {positions, most});
+    return build_convert(graph, positions, i64, origins);
+  }
+  NodeId equal(NodeId positions, Axes at, size_t axis) const {
+    NodeId counted = make(Op::iota, {}, IotaAttributes{shape, static_cast<int64_t>(axis), i64});
+    return make(Op::equal, {spread(positions, std::move(at)), counted});
+  }
+};
+
+Axes counted(size_t from, size_t to) {
+  Axes axes(to - from);
+  std::iota(axes.begin(), axes.end(), static_cast<int64_t>(from));
+  return axes;
+}
+Axes joined(Axes a, const Axes& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// A gather is the one element of an axis whose number is the position: the largest, the others being the least. (A sum would lose -0.)
+NodeId gather(Graph& graph, const Node& node, const std::vector<NodeId>& inputs, const Origins& origins) {
+  size_t batch = static_cast<size_t>(std::get<GatherAttributes>(node.attributes).batch);
+  const Shape from = graph.type(inputs[0]).shape, at = graph.type(inputs[1]).shape;
+  size_t axis = at.size(), rank = axis + from.size() - batch;
+  Matched m{graph, origins, at};
+  m.shape.insert(m.shape.end(), from.begin() + static_cast<std::ptrdiff_t>(batch), from.end());
+  NodeId size = m.make(Op::dimension, {}, DimensionAttributes{from[batch]}), one = m.number(i64, 1), zero = m.number(i64, 0);
+  NodeId nearest = m.make(Op::maximum, {m.make(Op::minimum, {m.as_index(inputs[1]), m.make(Op::subtract, {size, one})}), zero});
+  DType dtype = node.type.dtype;
+  NodeId least = build_constant(graph, lowest(dtype), false, origins), x = m.spread(inputs[0], joined(counted(0, batch), counted(axis, rank)));
+  NodeId chosen = m.make(Op::select, {m.equal(nearest, counted(0, axis), axis), x, least});
+  NodeId result = m.make(Op::max, {chosen}, ReduceAttributes{{static_cast<int64_t>(axis)}, false, false});
+  if (from[batch].is_number()) return result;
+  return m.make(Op::select, {m.make(Op::equal, {size, zero}), m.number(dtype, 0), result});
+}
+
+// A scatter is, at each number along the axis, the sum of the updates whose positions it is.
+NodeId scatter_add(Graph& graph, const Node& node, const std::vector<NodeId>& inputs, const Origins& origins) {
+  const auto& a = std::get<ScatterAttributes>(node.attributes);
+  size_t batch = static_cast<size_t>(a.batch);
+  const Shape at = graph.type(inputs[0]).shape, from = graph.type(inputs[1]).shape;
+  size_t positions = at.size() - batch;  // axes
+  Matched m{graph, origins, Shape(from.begin(), from.begin() + a.batch)};
+  m.shape.push_back(a.size);
+  m.shape.insert(m.shape.end(), from.begin() + a.batch, from.end());
+  NodeId updates = m.spread(inputs[1], joined(counted(0, batch), counted(batch + 1, m.shape.size())));
+  NodeId is_here = m.equal(m.as_index(inputs[0]), joined(counted(0, batch), counted(batch + 1, batch + 1 + positions)), batch);
+  NodeId chosen = m.make(Op::select, {is_here, updates, m.number(node.type.dtype, 0)});
+  NodeId total = positions == 0 ? m.make(Op::add, {chosen, m.number(node.type.dtype, 0)})
+                                : m.make(Op::sum, {chosen}, ReduceAttributes{counted(batch + 1, batch + 1 + positions), false, false});
+  return build_convert(graph, total, node.type.dtype, origins);
+}
+
 }  // namespace
 
 PassResult legalize(const Program& program) {
@@ -81,9 +156,9 @@ PassResult legalize(const Program& program) {
   bool changed = false;
   rewriter.each([&](NodeId old) {
     const Node& node = rewriter.from().node(old);
-    bool reduces = info(node.op).family == Family::reduction;
-    if (!node.type.known || (node.op != Op::contract && node.op != Op::pad && !reduces)) return NodeId();
-    auto rewrite = reduces ? reduction : node.op == Op::contract ? contraction : pad;
+    const bool reduces = info(node.op).family == Family::reduction;
+    auto rewrite = reduces ? reduction : node.op == Op::contract ? contraction : node.op == Op::pad ? pad : node.op == Op::gather ? gather : node.op == Op::scatter_add ? scatter_add : nullptr;
+    if (!node.type.known || !rewrite) return NodeId();
     NodeId fresh = rewrite(rewriter.to(), node, rewriter.moved_inputs(old), rewriter.origins(old));
     changed = changed || fresh.valid();
     return fresh;

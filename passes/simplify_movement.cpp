@@ -15,6 +15,8 @@ bool counts_up(const Axes& axes) {
 
 bool all_are(const Axes& values, int64_t wanted) { return std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == wanted; }); }
 
+bool all_are(const Shape& values, int64_t wanted) { return std::all_of(values.begin(), values.end(), [&](const Dim& v) { return v.is(wanted); }); }
+
 // Movement that leaves every element where it is.
 NodeId movement_nowhere(Simplifier& s, const Candidate& c) {
   NodeId x = c.inputs.empty() ? NodeId() : c.inputs[0];
@@ -24,9 +26,13 @@ NodeId movement_nowhere(Simplifier& s, const Candidate& c) {
     case Op::transpose: return counts_up(c.as<TransposeAttributes>().permutation) ? x : NodeId();
     case Op::slice: {
       const auto& a = c.as<SliceAttributes>();
-      bool whole = s.type(x).shape == c.type.shape && all_are(a.steps, 1) &&
-                   std::all_of(a.starts.begin(), a.starts.end(), [](const Dim& d) { return d.is(0); });
+      bool whole = s.type(x).shape == c.type.shape && all_are(a.steps, 1) && all_are(a.starts, 0);
       return whole ? x : NodeId();
+    }
+    case Op::reverse: {
+      const auto& axes = c.as<ReverseAttributes>().axes;
+      bool ones = std::all_of(axes.begin(), axes.end(), [&](int64_t a) { return c.type.shape[static_cast<size_t>(a)].is(1); });
+      return ones ? x : NodeId();
     }
     case Op::pad: {
       const auto& a = c.as<PadAttributes>();
@@ -71,6 +77,12 @@ NodeId transpose_of_transpose(Simplifier& s, const Candidate& c) {
   for (int64_t axis : c.as<TransposeAttributes>().permutation) composed.push_back(inner[static_cast<size_t>(axis)]);
   s.absorb(c.inputs[0]);
   return s.make(Op::transpose, {s.inputs(c.inputs[0])[0]}, TransposeAttributes{composed});
+}
+
+// The same axes twice are as they were.
+NodeId reverse_of_reverse(Simplifier& s, const Candidate& c) {
+  if (c.op != Op::reverse || s.node(c.inputs[0]).op != Op::reverse) return {};
+  return c.as<ReverseAttributes>().axes == s.as<ReverseAttributes>(c.inputs[0]).axes ? s.inputs(c.inputs[0])[0] : NodeId();
 }
 
 NodeId broadcast_of_broadcast(Simplifier& s, const Candidate& c) {
@@ -134,6 +146,7 @@ std::span<const Rule> movement_rules() {
       {"movement_of_splat", movement_of_splat},
       {"reshape_of_reshape", reshape_of_reshape},
       {"transpose_of_transpose", transpose_of_transpose},
+      {"reverse_of_reverse", reverse_of_reverse},
       {"broadcast_of_broadcast", broadcast_of_broadcast},
       {"broadcast_of_reshape", broadcast_of_reshape},
       {"broadcast_to_ones", broadcast_to_ones},

@@ -51,12 +51,17 @@ DType reduction_type(const RowStage& stage, const RowReduction& reduction) {
 
 Value* identity(Emitter& emitter, Reduction kind, DType dtype, unsigned lanes) {
   if (kind == Reduction::sum) return emitter.zero(dtype, lanes);
+  if (kind == Reduction::product) {
+    llvm::Type* type = emitter.type(dtype, lanes);
+    return is_float(dtype) ? llvm::ConstantFP::get(type, 1.0) : llvm::ConstantInt::get(type, 1);
+  }
   return emitter.widen(lowest(emitter, dtype, kind == Reduction::min), lanes);
 }
 
 Value* combine(Emitter& emitter, Reduction kind, DType dtype, Value* a, Value* b) {
   if (kind == Reduction::max) return emitter.maximum(dtype, a, b);
   if (kind == Reduction::min) return emitter.minimum(dtype, a, b);
+  if (kind == Reduction::product) return is_float(dtype) ? emitter.builder.CreateFMul(a, b) : emitter.builder.CreateMul(a, b);
   if (dtype == boolean) return emitter.builder.CreateOr(a, b);
   return is_float(dtype) ? emitter.builder.CreateFAdd(a, b) : emitter.builder.CreateAdd(a, b);
 }

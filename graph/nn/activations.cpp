@@ -20,13 +20,6 @@ Expr silu(Operand x) {
   return x * sigmoid(x);
 }
 
-// Beyond 40 the rest, log(1 + exp(-x)), is less than half a unit in the last place of x, in f64 too. Infinities of the branch that is
-// not chosen do no harm: their gradient is masked.
-Expr softplus(Operand x) {
-  OriginScope scope(x);
-  return select(x > 40, x, log1p(exp(x)));
-}
-
 Expr gelu(Operand x, Gelu form) {
   OriginScope scope(x);
   if (form == Gelu::erf) return 0.5 * x * (1 + erf(x * (1 / std::numbers::sqrt2)));

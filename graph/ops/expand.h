@@ -15,6 +15,7 @@ std::span<const OpInfo> unary_ops();
 std::span<const OpInfo> binary_ops();
 std::span<const OpInfo> movement_ops();
 std::span<const OpInfo> reduction_ops();
+std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> contraction_ops();
 
 // A rule for a row that has none because nothing calls it (a leaf's gradient, sugar's shape).

@@ -126,14 +126,15 @@ Type infer_slice(const Inference& in) {
     throw UserError(fmt::format("takes a start, a stop and a step for each of {} axes", from.size()));
   Shape to;
   for (size_t i = 0; i < from.size(); ++i) {
-    if (a.steps[i] < 1) throw UserError("a step must be at least 1");
+    if (a.steps[i] == 0) throw UserError("a step must not be 0");
+    if (a.steps[i] < 0) throw UserError("a step must be at least 1; going back is a reverse");
     Dim length = a.stops[i] - a.starts[i];
-    if (a.starts[i].is_number() && a.starts[i].number() < 0) throw UserError("a start is negative; count from the front");
+    if (a.starts[i].is_number() && a.starts[i].number() < 0) throw UserError(fmt::format("starts at {} in a size of {}", to_string(a.starts[i]), to_string(from[i])));
     Dim rest = from[i] - a.stops[i];
-    if (!a.starts[i].is_number() || !rest.is_number())
+    if (rest.is_number() && rest.number() < 0) throw UserError(fmt::format("stops at {} in a size of {}", to_string(a.stops[i]), to_string(from[i])));
+    if (!a.starts[i].never_negative() || !rest.never_negative())
       throw UserError(fmt::format("bounds {} to {} of a size {} cannot be checked before the call; a symbolic size is sliced from a number to a number before its end",
                                   to_string(a.starts[i]), to_string(a.stops[i]), to_string(from[i])));
-    if (rest.number() < 0) throw UserError(fmt::format("stops at {} in a size of {}", to_string(a.stops[i]), to_string(from[i])));
     if (length.is_number() && length.number() < 0) throw UserError("a stop lies before its start");
     if (a.steps[i] == 1) to.push_back(length);
     else if (length.is_number()) to.push_back(Dim(length.is(0) ? 0 : (length.number() - 1) / a.steps[i] + 1));  // rounded up, with no sum to overflow
@@ -158,15 +159,31 @@ std::vector<Expr> slice_gradient(Rule r) {
   return r.each([&] {
     const auto& a = std::get<SliceAttributes>(r.attributes);
     const Shape &from = r.inputs[0].shape(), &to = r.output.shape();
-    Axes low, high, interior;
+    Shape low, high;
+    Axes interior;
     for (size_t i = 0; i < from.size(); ++i) {
-      int64_t start = a.starts[i].number();
-      low.push_back(start);
-      if (a.steps[i] == 1) high.push_back((from[i] - a.stops[i]).number());
-      else high.push_back(from[i].number() - start - (to[i].number() == 0 ? 0 : (to[i].number() - 1) * a.steps[i] + 1));
+      low.push_back(a.starts[i]);
+      if (a.steps[i] == 1) high.push_back(from[i] - a.stops[i]);
+      else high.push_back(from[i] - a.starts[i] - Dim(to[i].number() == 0 ? 0 : (to[i].number() - 1) * a.steps[i] + 1));
       interior.push_back(a.steps[i] - 1);
     }
     return pad(r.adjoint, 0, low, high, interior);
+  });
+}
+
+Type infer_reverse(const Inference& in) { return in.inputs[0]; }
+
+Tensor reverse_reference(const Reference& at) {
+  const auto& axes = std::get<ReverseAttributes>(at.attributes).axes;
+  auto strides = strides_of(at.sizes);
+  return moved(at, at.inputs[0], nullptr, [&](const std::vector<int64_t>& index) {
+    int64_t from = 0;
+    for (size_t i = 0; i < index.size(); ++i) from += index[i] * strides[i];
+    for (int64_t axis : axes) {
+      size_t i = static_cast<size_t>(axis);
+      from += (at.sizes[i] - 1 - 2 * index[i]) * strides[i];
+    }
+    return from;
   });
 }
 
@@ -178,12 +195,14 @@ Type infer_pad(const Inference& in) {
   if (a.low.size() != from.size() || a.high.size() != from.size() || a.interior.size() != from.size()) throw UserError(fmt::format("takes three numbers for each of {} axes", from.size()));
   Shape to;
   for (size_t i = 0; i < from.size(); ++i) {
-    if (a.low[i] < 0 || a.high[i] < 0 || a.interior[i] < 0) throw UserError("pads by 0 or more; slice to take away");
+    if (!a.low[i].never_negative() || !a.high[i].never_negative())
+      throw UserError(fmt::format("pads by {} and {}, of which one may be negative at a call", to_string(a.low[i]), to_string(a.high[i])));
+    if (a.interior[i] < 0) throw UserError("pads between elements by 0 or more; slice to take away");
     if (a.interior[i] == INT64_MAX) throw UserError(fmt::format("{} elements between two are more than can be", a.interior[i]));
     // What is between the elements of an axis is one less than they are, but not of an empty one; and no slice takes them out again.
     if (a.interior[i] > 0 && !from[i].is_number()) throw UserError(fmt::format("pads between elements of a size that is a number, not {}", to_string(from[i])));
     bool apart = a.interior[i] > 0 && !from[i].is(0);
-    to.push_back(from[i] + Dim(a.low[i]) + Dim(a.high[i]) + (apart ? (from[i] - Dim(1)) * Dim(a.interior[i]) : Dim(0)));
+    to.push_back(from[i] + a.low[i] + a.high[i] + (apart ? (from[i] - Dim(1)) * Dim(a.interior[i]) : Dim(0)));
   }
   return Type::of(in.inputs[0].dtype, to);
 }
@@ -192,10 +211,11 @@ Tensor pad_reference(const Reference& at) {
   const auto& a = std::get<PadAttributes>(at.attributes);
   const Tensor& x = at.inputs[0];
   auto strides = strides_of(x.sizes());
+  auto low = evaluate(a.low, at.bindings);
   return moved(at, x, &at.inputs[1], [&](const std::vector<int64_t>& index) {
     int64_t from = 0;
     for (size_t i = 0; i < index.size(); ++i) {
-      int64_t offset = index[i] - a.low[i], step = a.interior[i] + 1;
+      int64_t offset = index[i] - low[i], step = a.interior[i] + 1;
       if (offset < 0 || offset % step != 0 || offset / step >= x.sizes()[i]) return int64_t{-1};
       from += offset / step * strides[i];
     }
@@ -211,8 +231,8 @@ std::vector<Expr> pad_gradient(Rule r) {
     Shape starts, stops;
     Axes steps;
     for (size_t i = 0; i < from.size(); ++i) {
-      starts.push_back(Dim(a.low[i]));
-      stops.push_back(to[i] - Dim(a.high[i]));
+      starts.push_back(a.low[i]);
+      stops.push_back(to[i] - a.high[i]);
       steps.push_back(a.interior[i] + 1);
     }
     return slice(g, starts, stops, steps);
@@ -235,6 +255,8 @@ std::span<const OpInfo> movement_ops() {
           [](Rule r) { return r.each([&] { return reshape(r.adjoint, r.inputs[0].shape()); }); }, "reshape(g)", "The same elements, in order, under another shape."),
       row(Op::transpose, "transpose", 1, infer_transpose, transpose_reference, transpose_gradient, "transpose(g) by the inverse", "Output axis i is input axis permutation[i]."),
       row(Op::slice, "slice", 1, infer_slice, slice_reference, slice_gradient, "pad(g)", "start, start + step ... below stop, along each axis."),
+      row(Op::reverse, "reverse", 1, infer_reverse, reverse_reference,
+          [](Rule r) { return r.each([&] { return flip(r.adjoint, std::get<ReverseAttributes>(r.attributes).axes); }); }, "reverse(g)", "The elements along some axes in the opposite order."),
       row(Op::pad, "pad", 2, infer_pad, pad_reference, pad_gradient, "slice(g); sum(g) - sum(slice(g))", "A value before, after and between elements."),
   };
   return rows;

@@ -57,6 +57,19 @@ Tensor sum_reference(const Reference& at) {
   return result;
 }
 
+// In order, in the type that sums are computed in.
+Tensor prod_reference(const Reference& at) {
+  Tensor result(at.dtype, at.sizes);
+  dispatch(at.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using Wide = std::conditional_t<std::is_same_v<T, float>, double, std::conditional_t<std::is_floating_point_v<T>, T, uint64_t>>;
+    std::vector<Wide> product(static_cast<size_t>(result.size()), Wide(1));
+    each_element<T>(at, [&](int64_t to, T v) { product[static_cast<size_t>(to)] *= static_cast<Wide>(v); });
+    for (int64_t i = 0; i < result.size(); ++i) static_cast<T*>(result.raw())[i] = static_cast<T>(product[static_cast<size_t>(i)]);
+  });
+  return result;
+}
+
 template <bool largest>
 Tensor extreme_reference(const Reference& at) {
   Tensor result = Tensor::uninitialized(at.dtype, at.sizes);
@@ -104,6 +117,19 @@ std::vector<Expr> extreme_gradient(Rule r) {
   });
 }
 
+// Each element's factor is the product of the others: of all over it where it is not 0; where it is the only 0, of those that are not.
+std::vector<Expr> prod_gradient(Rule r) {
+  return r.each([&] {
+    const auto& axes = std::get<ReduceAttributes>(r.attributes).axes;
+    const Expr& x = r.inputs[0];
+    if (axes.empty()) return r.adjoint;
+    Expr is_zero = x == 0, zeros = spread(r, sum(is_zero, axes)), rest = spread(r, prod(select(is_zero, 1, x), axes));
+    Expr others = select(is_zero, select(zeros == 1, rest, 0), spread(r, r.output) / select(is_zero, 1, x));
+    Expr g = spread(r, r.adjoint), value = g * others;
+    return r.masked ? select(g == 0 && value != value, 0, value) : value;
+  });
+}
+
 OpInfo row(Op op, std::string_view name, Tensor (*reference)(const Reference&), std::vector<Expr> (*gradient)(Rule), std::string_view derivative, std::string_view doc) {
   return {op, name, 1, Family::reduction, Promotion::none, false, infer_reduction, nullptr, reference, gradient, derivative, {}, doc};
 }
@@ -114,6 +140,8 @@ std::span<const OpInfo> reduction_ops() {
   static const std::vector<OpInfo> rows = {
       row(Op::sum, "sum", sum_reference, [](Rule r) { return r.each([&] { return spread(r, r.adjoint); }); }, "broadcast(g)",
           "The sum; of small integers in 64 bits, of nothing 0."),
+      row(Op::prod, "prod", prod_reference, prod_gradient, "g * y / x, and where x is the only 0 the product of the others",
+          "The product; of small integers in 64 bits, of nothing 1."),
       row(Op::max, "max", extreme_reference<true>, extreme_gradient, "g at the first largest", "The largest, NaN where there is one; of no floats -inf; of bool any."),
       row(Op::min, "min", extreme_reference<false>, extreme_gradient, "g at the first smallest", "The smallest, NaN where there is one; of no floats +inf; of bool all."),
   };

@@ -186,7 +186,7 @@ class Checker {
   // Whether a padding has anything to pad with: without it, its value is not read.
   bool pads(NodeId id) const {
     const auto& a = graph_.attributes<PadAttributes>(id);
-    auto some = [](const Axes& widths) { return std::any_of(widths.begin(), widths.end(), [](int64_t w) { return w != 0; }); };
+    auto some = [](const Shape& widths) { return std::any_of(widths.begin(), widths.end(), [](const Dim& w) { return !w.is(0); }); };
     return some(a.low) || some(a.high);
   }
 

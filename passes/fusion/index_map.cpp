@@ -80,6 +80,8 @@ std::optional<std::pair<Affine, Affine>> divided(const Affine& a, const Dim& div
   } else return std::nullopt;
   for (size_t i = 0; i < loops.size(); ++i)
     if (auto q = a.strides[i].divided_by(divisor)) quotient.strides[i] = *q;
+    else if (a.strides[i].is_number() && divisor.is_number() && a.strides[i].number() > 0)
+      quotient.strides[i] = Dim(a.strides[i].number() / divisor.number()), remainder.strides[i] = Dim(a.strides[i].number() % divisor.number());
     else remainder.strides[i] = a.strides[i];
   if (!within(remainder, loops, divisor)) return std::nullopt;
   return std::pair{quotient, remainder};
@@ -149,12 +151,20 @@ std::optional<Index> pulled(const Graph& graph, NodeId movement, const Index& in
       for (size_t i = 0; i < from.size(); ++i) operand.axes.push_back(added(scaled(index.axes[i], Dim(a.steps[i])), constant_index(a.starts[i], loops.size())));
       return operand;
     }
+    case Op::reverse: {
+      operand.axes = index.axes;
+      for (int64_t axis : std::get<ReverseAttributes>(node.attributes).axes) {
+        size_t i = static_cast<size_t>(axis);
+        if (!from[i].is(1)) operand.axes[i] = added(scaled(index.axes[i], Dim(-1)), constant_index(from[i] - Dim(1), loops.size()));
+      }
+      return operand;
+    }
     case Op::pad: {
       const auto& a = std::get<PadAttributes>(node.attributes);
       for (size_t i = 0; i < from.size(); ++i) {
         ensure(a.interior[i] == 0 || from[i].is(0) || from[i].is(1), "interior padding is expanded before fusion");
-        operand.axes.push_back(added(index.axes[i], constant_index(Dim(-a.low[i]), loops.size())));
-        if (a.low[i] != 0 || a.high[i] != 0) operand.bounds.push_back({operand.axes.back(), from[i]});
+        operand.axes.push_back(added(index.axes[i], constant_index(Dim(0) - a.low[i], loops.size())));
+        if (!a.low[i].is(0) || !a.high[i].is(0)) operand.bounds.push_back({operand.axes.back(), from[i]});
       }
       return operand;
     }

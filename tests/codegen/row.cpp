@@ -87,17 +87,17 @@ void check(const CompiledKernel& compiled, std::vector<Memory>& memories, const 
   }
 }
 
-const Reduction kinds[] = {Reduction::sum, Reduction::max, Reduction::min};
+const Reduction kinds[] = {Reduction::sum, Reduction::product, Reduction::max, Reduction::min};
 const int64_t lengths[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 129, 200};
 
-// y[r] = sum, z[r] = max, w[r] = min of x[r, :].
+// The sum, product, largest and least of x[r, :].
 RowKernel reductions(DType dtype, const Dim& rows, const Dim& length) {
   RowKernel row;
   row.outer = {rows}, row.inner = {length};
-  row.slots = {dtype, dtype, dtype};
+  row.slots.assign(std::size(kinds), dtype);
   StageMaker reduce, store(false);
   Scalar x = reduce.load(0, dtype, {length, 1});
-  for (uint32_t i = 0; i < 3; ++i) {
+  for (uint32_t i = 0; i < std::size(kinds); ++i) {
     reduce.reduce(x, kinds[i], i);
     store.store(store.slot(i, dtype), i + 1, {1, 0});
   }
@@ -107,14 +107,14 @@ RowKernel reductions(DType dtype, const Dim& rows, const Dim& length) {
 
 TEMPLATE_TEST_CASE("row: reductions of every type and length", "[row]", float, double, int32_t, int64_t, uint32_t, uint64_t, uint8_t) {
   constexpr DType dtype = dtype_of<TestType>();
-  const std::vector<KernelArgument> arguments = {{dtype, false}, {dtype, true}, {dtype, true}, {dtype, true}};
+  const std::vector<KernelArgument> arguments = {{dtype, false}, {dtype, true}, {dtype, true}, {dtype, true}, {dtype, true}};
   const CompiledKernel symbolic(row_kernel(reductions(dtype, "rows", "length"), arguments, 2, {"rows", "length"}));
   for (int64_t length : lengths) {
     const int64_t rows = 5;
     const auto fresh = [&] {
       std::vector<Memory> memories;
       memories.push_back(memory<TestType>(rows * length, 1));
-      for (uint64_t i = 0; i < 3; ++i) memories.push_back(memory<TestType>(rows, 2 + i));
+      for (uint64_t i = 0; i < std::size(kinds); ++i) memories.push_back(memory<TestType>(rows, 2 + i));
       return memories;
     };
     auto memories = fresh();
@@ -134,10 +134,10 @@ TEST_CASE("row: narrower targets", "[row]") {
       for (int64_t length : {0, 1, 5, 8, 31, 100}) {
         RowKernel row = reductions(f32, "rows", length);
         row.vector_outer = vector_outer;
-        const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, true}, {f32, true}, {f32, true}}, 3, {"rows"}), target);
+        const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, true}, {f32, true}, {f32, true}, {f32, true}}, 3, {"rows"}), target);
         std::vector<Memory> memories;
         memories.push_back(memory<float>(13 * length, 1));
-        for (uint64_t i = 0; i < 3; ++i) memories.push_back(memory<float>(13, 2 + i));
+        for (uint64_t i = 0; i < std::size(kinds); ++i) memories.push_back(memory<float>(13, 2 + i));
         check(compiled, memories, {{"rows", 13}}, 1, target);
       }
   }

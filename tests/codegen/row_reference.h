@@ -78,8 +78,10 @@ class RowReference {
   static T combine(Reduction kind, T a, T b) {
     if constexpr (std::is_integral_v<T>) {
       if (kind == Reduction::sum) return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));  // wraps, as the kernels do
+      if (kind == Reduction::product) return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
     } else {
       if (kind == Reduction::sum) return a + b;
+      if (kind == Reduction::product) return a * b;
     }
     if (a != a) return a;
     if (kind == Reduction::max) return a > b ? a : b;
@@ -90,6 +92,7 @@ class RowReference {
   static T identity(Reduction kind) {
     using Limits = std::numeric_limits<T>;
     if (kind == Reduction::sum) return T(0);
+    if (kind == Reduction::product) return T(1);
     if (kind == Reduction::max) return Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest();
     return Limits::has_infinity ? Limits::infinity() : Limits::max();
   }

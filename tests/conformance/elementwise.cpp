@@ -9,7 +9,11 @@ using namespace sinter::conformance;
 
 namespace {
 
-bool takes(const OpInfo& row, DType t) { return row.promotion != Promotion::logical || t == boolean; }
+bool takes(const OpInfo& row, DType t) {
+  bool counts = row.op == Op::bitwise_count || row.op == Op::shift_left || row.op == Op::shift_right;  // the bits of an integer
+  if (row.promotion == Promotion::bits) return counts ? is_integer(t) : !is_float(t);
+  return row.promotion != Promotion::logical || t == boolean;
+}
 
 std::vector<const OpInfo*> rows_of(int arity) {
   std::vector<const OpInfo*> rows;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <tuple>
 
+#include "tests/scalar/digamma.h"
 #include "tests/scalar/support.h"
 
 namespace sinter::conformance {
@@ -92,6 +93,48 @@ Oracle approximate(double bound_f32, double bound_f64, F f) {
   };
 }
 
+// The same where a result is not near in its own last place, but in that of what it is the difference of, `size` of the operand.
+template <class F, class Size>
+Oracle near(double bound, F f, Size size) {
+  return [=](std::span<const Tensor> operands, const Tensor& result) {
+    return each<1>(operands, [&](size_t i, auto x) {
+      using T = FloatFor<decltype(x)>;
+      auto at = static_cast<long double>(static_cast<T>(x)), want = f(at);
+      T got = result.data<T>()[i];
+      bool finite = std::isfinite(static_cast<T>(want)) && std::isfinite(got);
+      auto off = finite ? static_cast<double>(std::fabs(static_cast<long double>(got) - want) / std::max({std::fabs(want), size(at), std::numeric_limits<long double>::min()}) / std::numeric_limits<T>::epsilon()) : ulps(got, want);
+      return off <= bound ? "" : fmt::format("{}, {} units off", wrong_at(i, text(got), text(static_cast<T>(want)), x), off);
+    });
+  };
+}
+
+// Of integers in their own type, of bool as bool, to the bit.
+template <int arity, class F>
+Oracle of_bits(F f) {
+  return [f](std::span<const Tensor> operands, const Tensor& result) {
+    return each<arity>(operands, [&](size_t i, auto... x) -> std::string {
+      using T = std::tuple_element_t<0, std::tuple<decltype(x)...>>;
+      if constexpr (is_float_type<T>) return "floats have no bits";
+      else {
+        T want = f(x...), got = result.data<T>()[i];
+        return got == want ? "" : wrong_at(i, text(got), text(want), x...);
+      }
+    });
+  };
+}
+
+template <class T>
+T shifted(T a, T b, bool left) {
+  if constexpr (std::is_same_v<T, bool>) return false;
+  else {
+    if (b < 0 || static_cast<uint64_t>(b) >= sizeof(T) * 8) return 0;
+    return left ? static_cast<T>(static_cast<uint64_t>(a) << b) : static_cast<T>(a >> b);
+  }
+}
+
+template <class T>
+T softplus_of(T x) { return std::isnan(x) ? x : std::max(x, T(0)) + std::log1p(std::exp(-std::fabs(x))); }
+
 // Integers wrap, which C++ does for unsigned ones only, and only where they are not promoted to int.
 template <class T, class F>
 T wrapping(T a, T b, F f) {
@@ -107,6 +150,37 @@ T quotient(T a, T b) {
     if constexpr (std::is_signed_v<T>)
       if (b == -1) return wrapping(T(0), a, std::minus<>());
     return static_cast<T>(a / b);
+  }
+}
+
+// Python's: the quotient is rounded down, and what is left has the divisor's sign.
+template <class T>
+bool rounds_down(T rest, T divisor) { return rest != 0 && (rest < 0) != (divisor < 0); }
+template <class T>
+bool divides_exactly(T a, T b) { return !(std::fabs(static_cast<long double>(a) / static_cast<long double>(b)) >= 0x1p53L); }
+template <class T>
+T remainder_of(T a, T b) {
+  if constexpr (is_float_type<T>) {
+    T rest = std::fmod(a, b);
+    if (std::isfinite(a) && b != 0 && !divides_exactly(a, b)) return std::numeric_limits<T>::quiet_NaN();
+    return rest == 0 ? std::copysign(rest, b) : rounds_down(rest, b) ? rest + b : rest;
+  } else {
+    if (b == 0 || (std::is_signed_v<T> && b == static_cast<T>(-1))) return 0;
+    T rest = static_cast<T>(a % b);
+    return rounds_down(rest, b) ? static_cast<T>(rest + b) : rest;
+  }
+}
+template <class T>
+T floor_quotient(T a, T b) {
+  if constexpr (is_float_type<T>) {
+    T rest = std::fmod(a, b);
+    if (std::isnan(rest) || !divides_exactly(a, b)) return a / b;
+    double down = std::nearbyint((static_cast<double>(a) - static_cast<double>(rest)) / static_cast<double>(b)) - (rounds_down(rest, b) ? 1 : 0);
+    return down == 0 ? std::copysign(T(0), a / b) : static_cast<T>(down);
+  } else {
+    T down = quotient(a, b);
+    if (b == 0 || (std::is_signed_v<T> && b == static_cast<T>(-1))) return down;
+    return rounds_down(static_cast<T>(a % b), b) ? static_cast<T>(down - 1) : down;
   }
 }
 
@@ -203,6 +277,32 @@ const std::map<std::string, Oracle, std::less<>>& elementwise_oracles() {
       {"abs", exact<1>([](auto x) { return magnitude(x); })},
       {"sign", exact<1>([](auto x) { return sign_of(x); })},
       {"floor", approximate<1>(0, 0, [](auto x) { return std::floor(x); })},
+      {"ceil", approximate<1>(0, 0, [](auto x) { return std::ceil(x); })},
+      {"trunc", approximate<1>(0, 0, [](auto x) { return std::trunc(x); })},
+      {"round", approximate<1>(0, 0, [](auto x) { return std::nearbyint(x); })},
+      {"exp2", approximate<1>(1.5, 2, [](auto x) { return std::exp2(x); })},
+      {"log2", approximate<1>(0.51, 0.51, [](auto x) { return std::log2(x); })},
+      {"log10", approximate<1>(0.51, 0.51, [](auto x) { return std::log10(x); })},
+      {"cbrt", approximate<1>(0.51, 1, [](auto x) { return std::cbrt(x); })},
+      {"tan", approximate<1>(1, 2.5, [](auto x) { return periodic<decltype(x)>(std::tan, x); })},
+      {"asin", approximate<1>(0.51, 2.5, [](auto x) { return std::asin(x); })},
+      {"acos", approximate<1>(0.51, 2, [](auto x) { return std::acos(x); })},
+      {"atan", approximate<1>(0.51, 2.5, [](auto x) { return std::atan(x); })},
+      {"sinh", approximate<1>(0.51, 2.5, [](auto x) { return std::sinh(x); })},
+      {"cosh", approximate<1>(0.51, 2.5, [](auto x) { return std::cosh(x); })},
+      {"asinh", approximate<1>(0.51, 2.5, [](auto x) { return std::asinh(x); })},
+      {"acosh", approximate<1>(0.51, 2.5, [](auto x) { return std::acosh(x); })},
+      {"atanh", approximate<1>(0.51, 2.5, [](auto x) { return std::atanh(x); })},
+      {"softplus", approximate<1>(2.75, 2.5, [](auto x) { return softplus_of(x); })},
+      {"erfc", approximate<1>(0.51, 7, [](auto x) { return std::erfc(x); })},
+      {"lgamma", near(3, [](long double x) { return std::lgamma(x); }, [](long double x) { return x < 0 ? 1 + std::fabs(std::lgamma(1 - x)) : 0; })},
+      {"digamma", near(12, exact_digamma, [](long double x) { return 1 + (x < 0 ? std::fabs(exact_digamma(1 - x)) : 0); })},
+      {"bitwise_not", of_bits<1>([](auto x) { return static_cast<decltype(x)>(std::is_same_v<decltype(x), bool> ? !x : ~static_cast<uint64_t>(x)); })},
+      {"bitwise_count", of_bits<1>([](auto x) {
+         int count = 0;
+         for (size_t bit = 0; bit < sizeof x * 8; ++bit) count += static_cast<int>(static_cast<uint64_t>(x) >> bit & 1);
+         return static_cast<decltype(x)>(count);
+       })},
       {"exp", approximate<1>(1.5, 2, [](auto x) { return std::exp(x); })},
       {"expm1", approximate<1>(1.5, 2, [](auto x) { return std::expm1(x); })},
       {"log", approximate<1>(1, 1, [](auto x) { return std::log(x); })},
@@ -220,6 +320,23 @@ const std::map<std::string, Oracle, std::less<>>& elementwise_oracles() {
       {"subtract", exact<2>([](auto x, auto y) { return wrapping(x, y, std::minus<>()); })},
       {"multiply", exact<2>([](auto x, auto y) { return wrapping(x, y, std::multiplies<>()); })},
       {"divide", exact<2>([](auto x, auto y) { return quotient(x, y); })},
+      {"floor_divide", exact<2>([](auto x, auto y) { return floor_quotient(x, y); })},
+      {"remainder", exact<2>([](auto x, auto y) { return remainder_of(x, y); })},
+      {"hypot", approximate<2>(0.51, 1.5, [](auto x, auto y) { return std::hypot(x, y); })},
+      {"atan2", approximate<2>(0.51, 3, [](auto x, auto y) { return std::atan2(x, y); })},
+      {"copysign", approximate<2>(0, 0, [](auto x, auto y) { return std::copysign(x, y); })},
+      {"nextafter", [](std::span<const Tensor> operands, const Tensor& result) {
+         return each<2>(operands, [&](size_t i, auto x, auto y) {
+           using T = FloatFor<decltype(x)>;
+           T want = std::nextafter(static_cast<T>(x), static_cast<T>(y)), got = result.data<T>()[i];
+           return same(got, want) ? "" : wrong_at(i, text(got), text(want), x, y);
+         });
+       }},
+      {"bitwise_and", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x & y); })},
+      {"bitwise_or", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x | y); })},
+      {"bitwise_xor", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x ^ y); })},
+      {"shift_left", of_bits<2>([](auto x, auto y) { return shifted(x, y, true); })},
+      {"shift_right", of_bits<2>([](auto x, auto y) { return shifted(x, y, false); })},
       {"power", approximate<2>(1.5, 2, [](auto x, auto y) { return power(x, y); })},
       {"maximum", chosen([](auto x, auto y) { return y > x; })},
       {"minimum", chosen([](auto x, auto y) { return y < x; })},

@@ -180,7 +180,7 @@ TEST_CASE("pad puts a value before, after and between") {
       Sizes to;
       for (size_t a = 0; a < c.from.size(); ++a) to.push_back(c.low[a] + c.from[a] + std::max<int64_t>(c.from[a] - 1, 0) * c.interior[a] + c.high[a]);
       moves.add("pad " + to_string(c.low) + " " + to_string(c.high) + " " + to_string(c.interior), c.from, to,
-                [&](const Expr& x) { return pad(x, convert(Constant(9), x.dtype()), c.low, c.high, c.interior); },
+                [&](const Expr& x) { return pad(x, convert(Constant(9), x.dtype()), shape(c.low), shape(c.high), c.interior); },
                 [&](const Position& p) -> std::optional<Position> {
                   Position source(p.size());
                   for (size_t a = 0; a < p.size(); ++a) {

@@ -48,6 +48,13 @@ TEST_CASE("at a tie the gradient of max and min goes to the first in row-major o
         }) == Numbers{1, 0, 1, 0, 0, 0, 0, 0});
 }
 
+TEST_CASE("a factor of 0 leaves the product of the others as its gradient", "[gradients]") {
+  CHECK(gradient_at({2, 0, 5}, [](const Expr& x) { return prod(x); }) == Numbers{0, 10, 0});
+  CHECK(gradient_at({2, 0, 0}, [](const Expr& x) { return prod(x); }) == Numbers{0, 0, 0});
+  CHECK(gradient_at({2, 3, 5}, [](const Expr& x) { return prod(x); }) == Numbers{15, 10, 6});
+  CHECK(gradient_at({0, 3, 5, 7}, [](const Expr& x) { return prod(reshape(x, {2, 2}), {0}); }) == Numbers{5, 7, 0, 3});
+}
+
 TEST_CASE("derivatives at kinks are the stated ones", "[gradients]") {
   CHECK(gradient_at({-1, -0.0, 0, 2}, [](const Expr& x) { return relu(x); }) == Numbers{0, 0, 0, 1});
   CHECK(gradient_at({-1, 0, 2}, [](const Expr& x) { return leaky_relu(x, 0.25); }) == Numbers{0.25, 0.25, 1});

@@ -59,12 +59,17 @@ TEST_CASE("an error names the operation, the operands' types, both sizes, and th
   CHECK(refused([&] { return transpose(b, {0, 0}); }).find("transpose of f32[10, 10]: [0, 0] names an axis twice") == 0);
   CHECK(refused([&] { return slice(v, {0}, {4}); }) == "slice of f32[3]: stops at 4 in a size of 3");
   CHECK(refused([&] { return slice(v, {2}, {1}); }) == "slice of f32[3]: a stop lies before its start");
-  CHECK(refused([&] { return slice(v, {-1}, {2}); }) == "slice of f32[3]: a start is negative; count from the front");
-  CHECK(refused([&] { return slice(v, {0}, {3}, {0}); }) == "slice of f32[3]: a step must be at least 1");
+  CHECK(refused([&] { return slice(v, {-4}, {2}); }) == "slice of f32[3]: starts at -1 in a size of 3");
+  CHECK(refused([&] { return slice(v, {0}, {3}, {0}); }) == "slice of f32[3]: a step must not be 0");
   CHECK(refused([&] { return slice(v, {0, 0}, {3}); }) == "slice of f32[3]: takes a start, a stop and a step for each of 1 axes");
   CHECK(refused([&] { return slice(a, {0, 0}, {2, 784}); }).find("symbolic size") != std::string::npos);
   CHECK(refused([&] { return pad(v, v, {1}, {1}); }) == "pad of f32[3], f32[3]: pads with one value, a scalar");
-  CHECK(refused([&] { return pad(v, 0, {-1}, {1}); }).find("pads by 0 or more") != std::string::npos);
+  CHECK(refused([&] { return pad(v, 0, {Dim("n") - 1}, {1}); }).find("of which one may be negative at a call") != std::string::npos);
+  CHECK(refused([&] { return pad(v, 0, {-2}, {-2}); }).find("takes more away than there is along axis 0") != std::string::npos);
+  CHECK(refused([&] { return pad(v, 0, {0}, {0}, {-1}); }).find("pads between elements by 0 or more") != std::string::npos);
+  CHECK(refused([&] { return flip(v, {0, -1}); }) == "reverse of f32[3]: an axis is named twice");
+  CHECK(refused([&] { return v & 1; }).find("takes integers or bool, not f32") != std::string::npos);
+  CHECK(refused([&] { return bitwise_count(v > 0); }).find("takes integers, not bool") != std::string::npos);
   CHECK(refused([&] { return iota({3}, 1); }).find("iota: axis 1 is outside a value of 1 dimensions") == 0);
   CHECK(refused([&] { return iota({3}, 0, boolean); }).find("counts in a number type") != std::string::npos);
 }

@@ -54,8 +54,11 @@ Attributes example_attributes(Op op) {
     case Op::reshape: return ShapeAttributes{{-1}};
     case Op::transpose: return TransposeAttributes{};
     case Op::slice: return SliceAttributes{{0, 1}, {"n", 3}, {1, 2}};
-    case Op::pad: return PadAttributes{{1, 0}, {0, 2}, {0, 1}};
-    case Op::sum: case Op::max: case Op::min: case Op::size: return ReduceAttributes{{-1}, false, true};
+    case Op::reverse: return ReverseAttributes{{1}};
+    case Op::pad: return PadAttributes{{1, 0}, {0, "n"}, {0, 1}};
+    case Op::gather: return GatherAttributes{1};
+    case Op::scatter_add: return ScatterAttributes{1, Dim("n") + Dim(1)};
+    case Op::sum: case Op::prod: case Op::max: case Op::min: case Op::size: return ReduceAttributes{{-1}, false, true};
     case Op::contract: return ContractionAttributes{{0}, {0}, {1}, {1}};
     default: return NoAttributes{};
   }
@@ -68,7 +71,7 @@ Program program_of_all(bool typed) {
   auto variable = [&](const char* name, DType dtype, Shape shape) {
     return build_variable(graph, name, typed ? Type::of(dtype, shape) : Type::unknown());
   };
-  NodeId x = variable("x", f32, {"n", 3}), c = variable("c", boolean, {"n", 3}), s = variable("s", f32, {});
+  NodeId x = variable("x", f32, {"n", 3}), whole = variable("i", i32, {"n", 3}), c = variable("c", boolean, {"n", 3}), s = variable("s", f32, {});
   program.outputs = {build_parameter(graph, std::make_shared<ParameterStorage>("w", zeros({2, 2}))), build_constant(graph, ones({2}))};
   for (const OpInfo& row : op_table()) {
     if (row.op == Op::variable || row.op == Op::parameter || row.op == Op::constant) continue;
@@ -76,6 +79,9 @@ Program program_of_all(bool typed) {
     for (int i = 0; i < row.arity; ++i)
       inputs.push_back(row.promotion == Promotion::logical || (row.promotion == Promotion::select && i == 0) ? c : x);
     if (row.op == Op::pad) inputs[1] = s;
+    if (row.promotion == Promotion::bits) inputs.assign(inputs.size(), whole);
+    if (row.op == Op::gather) inputs[1] = whole;
+    if (row.op == Op::scatter_add) inputs[0] = whole;
     if (row.op == Op::matmul && typed) inputs[1] = build(graph, Op::transpose, {x}, TransposeAttributes{});
     NodeId made = build(graph, row.op, inputs, example_attributes(row.op), {graph.intern(Location("all.cpp", static_cast<uint32_t>(row.op) + 1))});
     if (!graph.type(made).weak) program.outputs.push_back(made);

@@ -90,9 +90,9 @@ struct Maker {
     return a;
   }
   Attributes operator()(const PadAttributes&) const {
-    PadAttributes a{Axes(rank()), Axes(rank()), Axes(rank())};
+    PadAttributes a{Shape(rank()), Shape(rank()), Axes(rank())};
     for (size_t i = 0; i < rank(); ++i) {
-      a.low[i] = random.number(0, 3) / 2, a.high[i] = random.number(0, 3) / 2;
+      a.low[i] = random.chance(12) ? sizes.dim(random) : Dim(random.number(-1, 3) / 2), a.high[i] = Dim(random.number(0, 3) / 2);
       if (shape()[i].is_number() && random.chance(4)) a.interior[i] = random.number(1, 2);
     }
     if (!x[1].shape().empty() || x[1].dtype() != x[0].dtype() || random.chance(2)) x[1] = Constant(random_tensor(random, x[0].dtype(), {}, values));
@@ -105,6 +105,40 @@ struct Maker {
     for (int64_t& a : axes)
       if (random.chance(4)) a -= static_cast<int64_t>(rank());
     return ReduceAttributes{axes, false, op != Op::size && random.chance(2)};
+  }
+
+  Attributes operator()(const ReverseAttributes&) const { return ReverseAttributes{random.some_axes(rank())}; }
+
+  // Some of the leading axes that two values have in common.
+  int64_t shared(const Expr& a, const Expr& b) const {
+    size_t count = 0;
+    while (count < std::min(a.shape().size(), b.shape().size()) && a.shape()[count] == b.shape()[count]) ++count;
+    return random.number(0, static_cast<int64_t>(count));
+  }
+  void check_work(const Shape& a, const Shape& b) const {
+    Shape loops = a;
+    loops.insert(loops.end(), b.begin(), b.end());
+    if (sizes.count(loops) > sizes.products) throw UserError("too much work");
+  }
+  Expr positions(const Expr& of) const {
+    static const DType types[] = {i32, i64, u8, u64};
+    DType type = random.of(types);
+    bool counted = !of.shape().empty() && random.chance(2);
+    return counted ? iota(of.shape(), static_cast<int64_t>(random.below(of.shape().size())), type) : convert(of, type);
+  }
+  Attributes operator()(const GatherAttributes&) const {
+    x[1] = positions(x[1]);
+    check_work(x[0].shape(), x[1].shape());
+    return GatherAttributes{shared(x[0], x[1])};
+  }
+  Attributes operator()(const ScatterAttributes&) const {
+    if (x[1].dtype() == boolean) x[1] = convert(x[1], f32);
+    Expr at = positions(x[1]);
+    for (size_t gone = random.below(at.shape().size() + 1); gone > 0; --gone) at = max(at, {-1});
+    x[0] = at;
+    Dim size = sizes.dim(random);
+    check_work(x[1].shape(), {size});
+    return ScatterAttributes{random.number(0, static_cast<int64_t>(at.shape().size())), size};
   }
 
   // Axes of equal sizes are contracted, or batch, or left.

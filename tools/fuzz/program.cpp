@@ -13,7 +13,7 @@ namespace {
 
 // Whether small whole numbers go to whole numbers: such rows keep sums exact. Judged by the row itself.
 bool keeps_whole(const OpInfo& row) {
-  if (row.promotion == Promotion::logical || row.op == Op::convert) return true;
+  if (row.promotion == Promotion::logical || row.promotion == Promotion::bits || row.op == Op::convert) return true;
   std::vector<float> numbers = {-3, -2, -1, 0, 1, 2, 3}, results(numbers.size());
   bool boolean_first = row.promotion == Promotion::select;
   std::vector<DType> types(static_cast<size_t>(row.arity), f32);
@@ -45,7 +45,7 @@ std::vector<const OpInfo*> rows_of(Family family, bool whole) {
 Family random_family(Random& random) {
   static const Family families[] = {Family::elementwise, Family::elementwise, Family::elementwise, Family::elementwise, Family::elementwise, Family::elementwise,
                                     Family::movement, Family::movement, Family::movement, Family::reduction, Family::reduction, Family::contraction,
-                                    Family::contraction, Family::sugar, Family::sugar, Family::leaf};
+                                    Family::contraction, Family::indexing, Family::sugar, Family::sugar, Family::leaf};
   return random.chance(60) ? Family::identity : random.of(families);
 }
 
@@ -152,6 +152,7 @@ class Generator {
       bool logical = row.promotion == Promotion::logical || (row.promotion == Promotion::select && i == 0);
       if (logical && x[i].dtype() != boolean) x[i] = random_.chance(2) ? convert(x[i], boolean) : x[i] < pool_.fitting(x[i]);
       if (logical && random_.chance(4)) x[i] = !x[i];
+      if (row.promotion == Promotion::bits && is_float(x[i].dtype())) x[i] = convert(x[i], random_.chance(2) ? i32 : u8);
       if (logical && x[i].dtype() != boolean) throw UserError("no condition");
       else if (i < row.domains.size() && is_float(x[i].dtype()) && values_ == Values::plain) x[i] = within(x[i], row.domains[i], row.promotion == Promotion::floating);
     }

@@ -59,7 +59,9 @@ double power_radius(const Ball& a, const Ball& b) {
 // Whose error in doubles may be less than the difference that its operand makes in a kernel.
 bool is_function(Op op) {
   switch (op) {
-    case Op::exp: case Op::expm1: case Op::log: case Op::log1p: case Op::sqrt: case Op::rsqrt: case Op::sin: case Op::cos: case Op::tanh: case Op::sigmoid: case Op::erf: case Op::power:
+    case Op::exp: case Op::exp2: case Op::expm1: case Op::log: case Op::log2: case Op::log10: case Op::log1p: case Op::sqrt: case Op::rsqrt: case Op::cbrt: case Op::sin: case Op::cos:
+    case Op::asin: case Op::acos: case Op::atan: case Op::sinh: case Op::cosh: case Op::tanh: case Op::asinh: case Op::acosh: case Op::atanh: case Op::sigmoid: case Op::softplus:
+    case Op::erf: case Op::erfc: case Op::hypot: case Op::power:
       return true;
     default: return false;
   }
@@ -76,7 +78,25 @@ double exact_radius(Op op, DType to, const std::vector<Ball>& x) {
     case Op::negate: case Op::abs: return a.radius;
     case Op::sign: return stepped(a, [](double v) { return (v > 0) - (v < 0); });
     case Op::floor: return stepped(a, [](double v) { return std::floor(v); });
+    case Op::ceil: return stepped(a, [](double v) { return std::ceil(v); });
+    case Op::trunc: return stepped(a, [](double v) { return std::trunc(v); });
+    case Op::round: return stepped(a, [](double v) { return std::nearbyint(v); });
     case Op::exp: return monotone(a, [](double v) { return std::exp(v); });
+    case Op::exp2: return monotone(a, [](double v) { return std::exp2(v); });
+    case Op::log2: return monotone(a, [](double v) { return std::log2(v); });
+    case Op::log10: return monotone(a, [](double v) { return std::log10(v); });
+    case Op::cbrt: return monotone(a, [](double v) { return std::cbrt(v); });
+    case Op::asin: return monotone(a, [](double v) { return std::asin(v); });
+    case Op::acos: return monotone(a, [](double v) { return std::acos(v); });
+    case Op::atan: return monotone(a, [](double v) { return std::atan(v); });
+    case Op::sinh: return monotone(a, [](double v) { return std::sinh(v); });
+    case Op::cosh: return std::fabs(a.value) > a.radius ? monotone(a, [](double v) { return std::cosh(v); }) : std::cosh(a.radius * 2) - 1;
+    case Op::asinh: return monotone(a, [](double v) { return std::asinh(v); });
+    case Op::acosh: return monotone(a, [](double v) { return std::acosh(v); });
+    case Op::atanh: return monotone(a, [](double v) { return std::atanh(v); });
+    case Op::softplus: return a.radius;
+    case Op::erfc: return monotone(a, [](double v) { return std::erfc(v); });
+    case Op::hypot: return together;
     case Op::expm1: return monotone(a, [](double v) { return std::expm1(v); });
     case Op::log: return monotone(a, [](double v) { return std::log(v); });
     case Op::log1p: return monotone(a, [](double v) { return std::log1p(v); });
@@ -181,6 +201,7 @@ struct Interpreter {
       double count = static_cast<double>(x.size()) / static_cast<double>(std::max<int64_t>(result.size(), 1));
       return sum_radii(node.type.dtype, reference(id, {magnitudes(x)}, result.sizes()), carried, count, lowest_bit(doubles(x)));
     }
+    if (node.op == Op::prod) return product(node, x, radii, result);
     // The largest is off by no more than the element that is off the most. Zeros of both signs may give either.
     const Node farthest{Op::max, 0, 0, node.type, node.attributes};
     Tensor most_off = info(Op::max).reference({std::span(&r, 1), farthest.attributes, f64, result.sizes(), bindings});
@@ -193,6 +214,34 @@ struct Interpreter {
       if (to[i] > 0 && !std::isfinite(y[i])) to[i] = unknown;
     }
     return to;
+  }
+
+  // Factors that differ, or whose products in another order may leave the range on the way, say nothing of the product.
+  Radii product(const Node& node, const Tensor& x, const Radii& radii, const Tensor& result) const {
+    if (!is_float(node.type.dtype) && radii.empty()) return {};
+    double factors = static_cast<double>(x.size()), range = 0;
+    bool exact = radii.empty();
+    for (double v : doubles(x)) {
+      exact = exact && std::isfinite(v) && v != 0;
+      if (exact) range += std::fabs(std::log2(std::fabs(v)));
+    }
+    exact = exact && range < (node.type.dtype == f32 ? 100 : 900);
+    Radii to;
+    for (double v : doubles(result)) to.push_back(exact ? 4 * factors * unit(node.type.dtype) * std::fabs(v) : unknown);
+    return to;
+  }
+
+  // A scatter adds up what lands in one place; what is known of places that differ is nothing.
+  Radii indexing(NodeId id, std::span<const Tensor> x, std::span<const Radii> radii, const Tensor& result) const {
+    const Node& node = graph.node(id);
+    size_t values = node.op == Op::gather ? 0 : 1;
+    if (!radii[1 - values].empty()) return Radii(static_cast<size_t>(result.size()), unknown);
+    std::vector<Tensor> of = {x[0], x[1]};
+    of[values] = radii_tensor(radii[values], x[values]);
+    Tensor carried = reference(id, of, result.sizes());
+    if (node.op == Op::gather || !is_float(node.type.dtype)) return {carried.data<double>().begin(), carried.data<double>().end()};
+    of[values] = magnitudes(x[values]);
+    return sum_radii(node.type.dtype, reference(id, of, result.sizes()), carried, static_cast<double>(x[0].size()), lowest_bit(doubles(x[1])));
   }
 
   Radii contraction(NodeId id, std::span<const Tensor> x, std::span<const Radii> radii, const Tensor& result) const {
@@ -232,6 +281,7 @@ struct Interpreter {
         return {to.data<double>().begin(), to.data<double>().end()};
       }
       case Family::reduction: return reduction(id, inputs[0], of[0], result);
+      case Family::indexing: return indexing(id, inputs, of, result);
       case Family::contraction: return contraction(id, inputs, of, result);
       case Family::sugar: break;
     }
