@@ -3,6 +3,7 @@
 #include "autodiff/optimizers.h"
 #include "autodiff/reverse.h"
 #include "codegen/compile.h"
+#include "graph/arrays/arrays.h"
 #include "graph/expr.h"
 #include "graph/nn/nn.h"
 #include "graph/tensor.h"

@@ -25,25 +25,32 @@ void check_labels(std::string_view what, const Expr& scores, const Expr& labels,
                     line_at(where));
 }
 
-Expr argmax(Operand operand, int64_t axis, DType dtype) {
+namespace {
+
+Expr first_position(const char* what, const char* which, Expr (*extreme)(Operand, Axes, bool), const Operand& operand, int64_t axis, DType dtype) {
   OriginScope scope(operand);
   Expr x = operand.expr();
   GraphScope joined(x.graph());
   const Type type = x.type();
-  if (dtype != i32 && dtype != i64) throw UserError(fmt::format("argmax: positions are i32 or i64, not {}", name(dtype)), line_at(operand.where()));
+  if (dtype != i32 && dtype != i64) throw UserError(fmt::format("{}: positions are i32 or i64, not {}", what, name(dtype)), line_at(operand.where()));
   int64_t rank = static_cast<int64_t>(type.shape.size()), at = axis < 0 ? axis + rank : axis;
-  if (at < 0 || at >= rank) throw UserError(fmt::format("argmax: {} has no axis {}", to_string(type), axis), line_at(operand.where()));
+  if (at < 0 || at >= rank) throw UserError(fmt::format("{}: {} has no axis {}", what, to_string(type), axis), line_at(operand.where()));
   const Dim& length = type.shape[static_cast<size_t>(at)];
   if (length.is(0))
-    throw UserError(fmt::format("argmax: axis {} of {} is empty, so there is no largest", axis, to_string(type)), line_at(operand.where()));
+    throw UserError(fmt::format("{}: axis {} of {} is empty, so there is no {}", what, axis, to_string(type), which), line_at(operand.where()));
   if (dtype == i32 && length.is_number() && length.number() > std::numeric_limits<int32_t>::max())
-    throw UserError(fmt::format("argmax: positions along axis {} of {} do not fit i32", axis, to_string(type)), line_at(operand.where()));
-  // Where one is NaN the largest is NaN, which equals nothing.
-  Expr chosen = x == max(x, {axis}, true);
+    throw UserError(fmt::format("{}: positions along axis {} of {} do not fit i32", what, axis, to_string(type)), line_at(operand.where()));
+  // Where one is NaN the extreme is NaN, which equals nothing.
+  Expr chosen = x == extreme(x, {axis}, true);
   if (is_float(type.dtype)) chosen = chosen || x != x;
   int64_t none = dtype == i32 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int64_t>::max();
   return min(select(chosen, iota(type.shape, axis, dtype), none), {axis});
 }
+
+}  // namespace
+
+Expr argmax(Operand x, int64_t axis, DType dtype) { return first_position("argmax", "largest", max, x, axis, dtype); }
+Expr argmin(Operand x, int64_t axis, DType dtype) { return first_position("argmin", "least", min, x, axis, dtype); }
 
 Expr one_hot(Operand operand, Dim classes, DType dtype) {
   OriginScope scope(operand);

@@ -47,6 +47,22 @@ Expr variance(Operand operand, Axes axes, bool keep) {
   return mean(centered * centered, axes, keep);
 }
 
+namespace {
+Expr root(const Expr& squares) { return select(squares == 0, 0, sqrt(squares)); }
+}  // namespace
+
+Expr norm(Operand operand) {
+  OriginScope scope(operand);
+  Expr x = operand.expr();
+  return root(sum(x * x));
+}
+
+Expr norm(Operand operand, Axes axes, bool keep) {
+  OriginScope scope(operand);
+  Expr x = operand.expr();
+  return root(sum(x * x, std::move(axes), keep));
+}
+
 Expr logsumexp(Operand operand, int64_t axis, bool keep) {
   OriginScope scope(operand);
   Expr x = operand.expr();

@@ -11,6 +11,9 @@ Expr mean(Operand x, Axes axes, bool keep = false);
 // mean((x - mean(x))^2).
 Expr variance(Operand x);
 Expr variance(Operand x, Axes axes, bool keep = false);
+// sqrt(sum(x^2)); at 0 its gradient is 0.
+Expr norm(Operand x);
+Expr norm(Operand x, Axes axes, bool keep = false);
 
 // log(sum(exp(x))) along an axis, without overflow: the largest is taken out first.
 Expr logsumexp(Operand x, int64_t axis = -1, bool keep = false);
