@@ -17,8 +17,8 @@ uint32_t ArgumentTable::write(NodeId value, DType dtype) {
   return at->second;
 }
 
-uint32_t ArgumentTable::scratch(uint32_t index, DType dtype, bool written) {
-  kernel_arguments.push_back({dtype, written});
+uint32_t ArgumentTable::scratch(uint32_t index, DType dtype, bool written, const Dim& worker_stride) {
+  kernel_arguments.push_back({dtype, written, worker_stride});
   arguments.push_back({NodeId(), index});
   return static_cast<uint32_t>(arguments.size() - 1);
 }
@@ -34,6 +34,8 @@ Scalar BodyMaker::load(NodeId value, const Affine& position, const std::vector<B
   DType dtype = graph_.type(value).dtype;
   return input(LoadInput{arguments_.read(value, dtype), position, bounds}, dtype);
 }
+
+Scalar BodyMaker::load(uint32_t argument, DType dtype, const Affine& position) { return input(LoadInput{argument, position, {}}, dtype); }
 
 Scalar BodyMaker::constant(const Tensor& one) {
   uint64_t bits = 0;
@@ -72,7 +74,8 @@ uint32_t BodyMaker::output(Scalar value) {
   return static_cast<uint32_t>(outputs_.size() - 1);
 }
 
-void BodyMaker::store(NodeId value, const Affine& position, Scalar scalar) { stores_.push_back({arguments_.write(value, graph_.type(value).dtype), position, output(scalar)}); }
+void BodyMaker::store(NodeId value, const Affine& position, Scalar scalar) { store(arguments_.write(value, graph_.type(value).dtype), position, scalar); }
+void BodyMaker::store(uint32_t argument, const Affine& position, Scalar scalar) { stores_.push_back({argument, position, output(scalar)}); }
 
 Body BodyMaker::finish() {
   Body body{inputs_, builder_.finish(outputs_), stores_};
@@ -143,12 +146,14 @@ std::vector<Dim> symbolic_sizes(Kernel& kernel) {
       if (auto* inside = std::get_if<InsideInput>(&input)) bounds(inside->bounds);
     }
   };
+  for (const KernelArgument& argument : kernel.arguments) add(argument.worker_stride);
   std::visit(
       [&](auto& k) {
         using K = std::decay_t<decltype(k)>;
         if constexpr (std::is_same_v<K, LoopKernel>) extents(k.extents), body(k.body);
         else if constexpr (std::is_same_v<K, RowKernel>) {
           extents(k.outer), extents(k.inner);
+          for (RowStage& s : k.before) body(s.body);
           for (RowStage& s : k.stages) body(s.body);
         } else if constexpr (std::is_same_v<K, PackKernel>) extents(k.batch), add(k.rows), add(k.depth), body(k.body);
         else {

@@ -13,7 +13,7 @@ class ArgumentTable {
  public:
   uint32_t read(NodeId value, DType);
   uint32_t write(NodeId value, DType);
-  uint32_t scratch(uint32_t index, DType, bool written);
+  uint32_t scratch(uint32_t index, DType, bool written, const Dim& worker_stride = 0);
   std::vector<KernelArgument> kernel_arguments;
   std::vector<LoweredArgument> arguments;
 
@@ -31,6 +31,7 @@ class BodyMaker {
   std::function<bool(NodeId, BodyInput&)> at_hand = [](NodeId, BodyInput&) { return false; };
 
   Scalar load(NodeId, const Affine& position, const std::vector<Bound>&);
+  Scalar load(uint32_t argument, DType, const Affine& position);
   Scalar constant(const Tensor&);
   Scalar counter(const Affine&, DType);
   Scalar size(const Dim&);
@@ -41,6 +42,7 @@ class BodyMaker {
 
   uint32_t output(Scalar);                                     // adds an output; returns its number
   void store(NodeId value, const Affine& position, Scalar);
+  void store(uint32_t argument, const Affine& position, Scalar);
   Body finish();
 
  private:

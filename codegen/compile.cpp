@@ -62,12 +62,9 @@ struct StepMaker {
       for (uint32_t o : graph.origins(id))
         if (lines.insert(to_string(graph.location(o))).second) step.origins.push_back(graph.location(o));
     }
-    Steps count = steps_of(kernel);
     step.buffers = std::move(buffers);
     step.sizes = kernel.sizes;
-    step.step_counts = count.counts;
-    step.step_divisors = count.divisors;
-    step.grain = kernel.grain;
+    step.chunks = chunks_of(kernel);
     step.kernel = kernels.add(kernel);
     stages.steps.push_back(std::move(step));
   }
@@ -88,8 +85,7 @@ struct StepMaker {
     for (LoweredKernel& k : lowered.kernels) {
       std::vector<uint32_t> buffers;
       for (const LoweredArgument& a : k.arguments) buffers.push_back(a.value.valid() ? stages.memory.buffer_of[a.value.index] : scratch[a.scratch]);
-      bool last = &k == &lowered.kernels.back();
-      add(std::move(k.kernel), std::move(buffers), last ? group.members : std::vector<NodeId>());
+      add(std::move(k.kernel), std::move(buffers), k.members);
     }
   }
 
@@ -199,12 +195,7 @@ std::vector<CallStep> calls_of(const std::vector<Step>& steps) {
   uint32_t arguments = 0, sizes = 0;
   for (const Step& step : steps) {
     CallStep call{step.kernel, arguments, sizes, std::nullopt, true, step.commits};
-    bool known = std::all_of(step.step_counts.begin(), step.step_counts.end(), [](const Dim& d) { return d.is_number(); });
-    if (known) {
-      int64_t total = 1;
-      for (size_t i = 0; i < step.step_counts.size(); ++i) total *= (step.step_counts[i].number() + step.step_divisors[i] - 1) / step.step_divisors[i];
-      call.chunks = (total + step.grain - 1) / step.grain;
-    }
+    if (step.chunks.is_number()) call.chunks = step.chunks.number();
     calls.push_back(call);
     arguments += static_cast<uint32_t>(step.buffers.size());
     sizes += static_cast<uint32_t>(step.sizes.size());

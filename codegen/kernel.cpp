@@ -11,7 +11,7 @@ namespace {
 
 // The fields of each struct, once: visit(name, field) for each.
 template <class V> void fields(const Affine& x, V&& visit) { visit("offset", x.offset), visit("strides", x.strides); }
-template <class V> void fields(const KernelArgument& x, V&& visit) { visit("dtype", x.dtype), visit("written", x.written); }
+template <class V> void fields(const KernelArgument& x, V&& visit) { visit("dtype", x.dtype), visit("written", x.written), visit("worker_stride", x.worker_stride); }
 template <class V> void fields(const Bound& x, V&& visit) { visit("index", x.index), visit("size", x.size); }
 template <class V>
 void fields(const LoadInput& x, V&& visit) {
@@ -34,7 +34,8 @@ template <class V> void fields(const RowStage& x, V&& visit) {
   visit("inner", x.inner), visit("body", x.body), visit("reductions", x.reductions), visit("values", x.values);
 }
 template <class V> void fields(const RowKernel& x, V&& visit) {
-  visit("outer", x.outer), visit("inner", x.inner), visit("slots", x.slots), visit("vector_outer", x.vector_outer), visit("stages", x.stages);
+  visit("outer", x.outer), visit("inner", x.inner), visit("slots", x.slots), visit("vector_outer", x.vector_outer), visit("numbered", x.numbered),
+      visit("split", x.split), visit("before", x.before), visit("stages", x.stages);
 }
 template <class V> void fields(const PackKernel& x, V&& visit) {
   visit("batch", x.batch), visit("rows", x.rows), visit("depth", x.depth), visit("panel", x.panel), visit("packed", x.packed), visit("body", x.body);
@@ -111,7 +112,9 @@ std::string text(Reduction kind) {
   return std::string(names[static_cast<size_t>(kind)]);
 }
 std::string text(const ScalarExpr& expr) { return indented(to_string(expr), "  "); }
-std::string text(const KernelArgument& argument) { return text(argument.dtype) + (argument.written ? " written" : ""); }
+std::string text(const KernelArgument& argument) {
+  return text(argument.dtype) + (argument.written ? " written" : "") + (argument.worker_stride.is(0) ? "" : " " + text(argument.worker_stride) + " a worker");
+}
 // 3 + 784*i0 + i1
 std::string text(const Affine& f) {
   std::string sum;
@@ -172,23 +175,15 @@ size_t hash(const Kernel& kernel) {
 
 std::string to_string(const Kernel& kernel) { return "kernel " + kernel.name + text(kernel) + "\n"; }
 
-Steps steps_of(const Kernel& kernel) {
-  auto with = [](std::vector<Dim> counts, size_t plain) { return Steps{std::move(counts), std::vector<int64_t>(plain, 1)}; };
-  if (auto* loop = std::get_if<LoopKernel>(&kernel.body)) return with({loop->extents.at(0)}, 1);
-  if (auto* row = std::get_if<RowKernel>(&kernel.body)) return with({row->outer.at(0)}, 1);
-  if (auto* pack = std::get_if<PackKernel>(&kernel.body)) {
-    Steps steps = with(pack->batch, pack->batch.size());
-    steps.counts.push_back(pack->rows);
-    steps.divisors.push_back(pack->panel);
-    return steps;
-  }
-  // ceil(ceil(m / tile) / block) is ceil(m / (tile * block)).
-  const ContractionKernel& contraction = std::get<ContractionKernel>(kernel.body);
-  Steps steps = with(contraction.batch, contraction.batch.size());
-  steps.counts.insert(steps.counts.end(), {contraction.m, contraction.n});
-  steps.divisors.push_back(checked_multiply(contraction.tile_m, contraction.block_m));
-  steps.divisors.push_back(checked_multiply(contraction.tile_n, contraction.block_n));
-  return steps;
+Dim steps_of(const Kernel& kernel) {
+  if (auto* loop = std::get_if<LoopKernel>(&kernel.body)) return loop->extents.at(0);
+  if (auto* row = std::get_if<RowKernel>(&kernel.body)) return row->split ? row->inner.at(0) : row->outer.at(0);
+  if (auto* pack = std::get_if<PackKernel>(&kernel.body)) return product(pack->batch) * ceil_divide(pack->rows, pack->panel);
+  const ContractionKernel& c = std::get<ContractionKernel>(kernel.body);
+  auto blocks = [](const Dim& extent, int64_t tile, int64_t block) { return ceil_divide(extent, checked_multiply(tile, block)); };
+  return product(c.batch) * blocks(c.m, c.tile_m, c.block_m) * blocks(c.n, c.tile_n, c.block_n);
 }
+
+Dim chunks_of(const Kernel& kernel) { return ceil_divide(steps_of(kernel), kernel.grain); }
 
 }  // namespace sinter

@@ -18,6 +18,7 @@ namespace sinter {
 struct KernelArgument {
   DType dtype = f32;
   bool written = false;
+  Dim worker_stride = 0;  // elements from one worker's to the next's; 0 where all share it
   bool operator==(const KernelArgument&) const = default;
 };
 
@@ -93,15 +94,18 @@ struct RowStage {
   std::vector<RowValue> values;
   bool operator==(const RowStage&) const = default;
 };
-// For each row (a point of `outer`; its first loop is chunked) the stages in order. At least one outer loop (of extent 1 if need be) and
+// For each row (a point of `outer`; its first loop is chunked) the stages in order, after those of `before`, once a chunk with outer indices 0.
+// Partial results are loads and stores of memory that belongs to one chunk: where `numbered`, affine functions have one more stride, of the
+// chunk's number, and the rows of a chunk, which it walks in order, may combine what they find there.
+// A `split` kernel is chunked over its first inner loop instead, and walks all rows in each chunk. At least one outer loop (of extent 1 if need be) and
 // one inner loop. Vectors lie along the last inner loop, or along the last outer loop where `vector_outer`.
 // The order of a sum: along the inner vector loop, 4 vectors of partial sums of the target's width taken in turn, their lanes added
 // pairwise at the end of the row; other inner loops outside of it. With vector_outer, in the order of the inner loops.
 struct RowKernel {
   std::vector<Dim> outer, inner;
   std::vector<DType> slots;
-  std::vector<RowStage> stages;
-  bool vector_outer = false;
+  std::vector<RowStage> before, stages;
+  bool vector_outer = false, numbered = false, split = false;
   bool operator==(const RowKernel&) const = default;
 };
 
@@ -135,7 +139,7 @@ struct ContractionKernel {
   int64_t tile_m = 1, tile_n = 1;   // tile_n is a multiple of the vector width
   int64_t block_m = 1, block_n = 1; // in tiles
   int64_t block_k = 1;
-  uint32_t scratch = 0;             // argument: per worker block_m*block_n tiles of tile_m*tile_n sums
+  uint32_t scratch = 0;             // argument, one a worker: block_m*block_n tiles of tile_m*tile_n sums
   Body epilogue;                    // over the loops batch..., m, n
   bool operator==(const ContractionKernel&) const = default;
 };
@@ -151,12 +155,7 @@ struct Kernel {
 bool same(const Kernel&, const Kernel&);  // but for names
 size_t hash(const Kernel&);
 std::string to_string(const Kernel&);     // for people
-// How many steps the chunked loop has: chunks = ceil(steps / grain).
-struct Steps {
-  // the product over i of ceil(counts[i] / divisors[i])
-  std::vector<Dim> counts;
-  std::vector<int64_t> divisors;
-};
-Steps steps_of(const Kernel&);
+Dim steps_of(const Kernel&);              // of the chunked loop
+Dim chunks_of(const Kernel&);             // ceil(steps / grain)
 
 }  // namespace sinter

@@ -23,6 +23,7 @@ struct LoweredArgument {
 struct LoweredKernel {
   Kernel kernel;
   std::vector<LoweredArgument> arguments;  // of kernel.arguments
+  std::vector<NodeId> members;             // of the group, for people: what it computes
 };
 
 // The kernels of a group, in the order they run in.

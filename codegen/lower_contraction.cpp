@@ -65,8 +65,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
       result.position = from.plain()->position;
       return result;
     }
-    Dim padded = rows.is_number() ? Dim((rows.number() + panel - 1) / panel * panel) : rows + Dim(panel - 1);
-    Dim bytes = padded * c.k * Dim(width);
+    Dim bytes = ceil_divide(rows, panel) * Dim(panel) * c.k * Dim(width);
     for (const Dim& d : c.batch) bytes = bytes * d;
     lowered.scratch.push_back({bytes, false});
     uint32_t scratch = static_cast<uint32_t>(lowered.scratch.size() - 1);
@@ -74,15 +73,16 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
     packing.packed = from.arguments.scratch(scratch, dtype, true);
     Kernel kernel{name, from.arguments.kernel_arguments, {}, grain_for(nanoseconds(packing.body, from.arguments.kernel_arguments) * nominal(c.k) * static_cast<double>(panel) * 2), packing};
     kernel.sizes = symbolic_sizes(kernel);
-    lowered.kernels.push_back({std::move(kernel), from.arguments.arguments});
+    lowered.kernels.push_back({std::move(kernel), from.arguments.arguments, {}});
     result.argument = arguments.scratch(scratch, dtype, false);
     result.packed = true;
     return result;
   };
   c.a = operand(a, tiling.pack_a, c.tile_m, c.m, "pack a");
   c.b = operand(b, tiling.pack_b, c.tile_n, c.n, "pack b");
-  lowered.scratch.push_back({Dim(c.block_m * c.block_n * c.tile_m * c.tile_n * width), true});
-  c.scratch = arguments.scratch(static_cast<uint32_t>(lowered.scratch.size() - 1), dtype, true);
+  const int64_t sums = c.block_m * c.block_n * c.tile_m * c.tile_n;
+  lowered.scratch.push_back({Dim(sums * width), true});
+  c.scratch = arguments.scratch(static_cast<uint32_t>(lowered.scratch.size() - 1), dtype, true, Dim(sums));
 
   BodyMaker maker(graph, arguments);
   maker.at_hand = [&](NodeId id, BodyInput& input) {
@@ -97,7 +97,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   c.epilogue = maker.finish();
   Kernel kernel{"contraction", arguments.kernel_arguments, {}, tiling.grain, c};
   kernel.sizes = symbolic_sizes(kernel);
-  lowered.kernels.push_back({std::move(kernel), arguments.arguments});
+  lowered.kernels.push_back({std::move(kernel), arguments.arguments, group.members});
   return lowered;
 }
 

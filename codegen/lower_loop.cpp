@@ -48,13 +48,18 @@ double nominal(const Dim& d) {
   return static_cast<double>(d.evaluate(bindings));
 }
 
+double operations(const ScalarExpr& expr) {
+  double sum = 0;
+  for (const ScalarOp& op : expr.ops) sum += op.code == ScalarCode::divide || op.code == ScalarCode::square_root || op.code == ScalarCode::remainder ? 4 : 1;
+  return sum;
+}
+
 double nanoseconds(const Body& body, const std::vector<KernelArgument>& arguments) {
-  double bytes = 0, operations = 0;
+  double bytes = 0;
   for (const BodyInput& input : body.inputs)
     if (auto* load = std::get_if<LoadInput>(&input)) bytes += static_cast<double>(size_of(arguments[load->argument].dtype));
   for (const Store& store : body.stores) bytes += 2 * static_cast<double>(size_of(arguments[store.argument].dtype));
-  for (const ScalarOp& op : body.expr.ops) operations += op.code == ScalarCode::divide || op.code == ScalarCode::square_root || op.code == ScalarCode::remainder ? 4 : 1;
-  return 0.05 * bytes + 0.02 * operations;
+  return 0.05 * bytes + 0.02 * operations(body.expr);
 }
 
 int64_t grain_for(double nanoseconds_a_step) {
@@ -93,7 +98,7 @@ LoweredGroup lower_loop(const Program& program, const FusionPlan& plan, const Gr
   Kernel kernel{"loop", arguments.kernel_arguments, {}, grain_for(inner * nanoseconds(loop.body, arguments.kernel_arguments)), loop};
   if (loop.extents.size() == 1) kernel.grain = (kernel.grain + 255) / 256 * 256;  // whole vectors, whole cache lines
   kernel.sizes = symbolic_sizes(kernel);
-  return {{{std::move(kernel), arguments.arguments}}, {}};
+  return {{{std::move(kernel), arguments.arguments, group.members}}, {}};
 }
 
 Kernel copy_kernel(const Type& type) {

@@ -21,6 +21,21 @@ bool is_symbol_name(std::string_view s) {
   return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
+// A factor that is a quotient rounded up, taken apart; nothing of a symbol.
+struct Quotient {
+  Dim dividend;
+  int64_t divisor;
+};
+constexpr std::string_view quotient_begins = "ceil(";
+
+std::optional<Quotient> quotient_of(const std::string& factor) {
+  if (!factor.starts_with(quotient_begins)) return std::nullopt;
+  const size_t slash = factor.rfind('/');
+  return Quotient{parse_dim(std::string_view(factor).substr(quotient_begins.size(), slash - quotient_begins.size())), std::stoll(factor.substr(slash + 1))};
+}
+
+int64_t ceil_divide_number(int64_t dividend, int64_t divisor) { return dividend / divisor + (dividend % divisor > 0); }
+
 }  // namespace
 
 int64_t checked_multiply(int64_t a, int64_t b) {
@@ -42,13 +57,19 @@ int64_t Dim::number() const {
 }
 
 std::optional<std::string> Dim::symbol() const {
-  if (constant_ != 0 || terms_.size() != 1 || terms_[0].coefficient != 1 || terms_[0].factors.size() != 1) return std::nullopt;
+  if (constant_ != 0 || terms_.size() != 1 || terms_[0].coefficient != 1 || terms_[0].factors.size() != 1 || quotient_of(terms_[0].factors[0])) return std::nullopt;
   return terms_[0].factors[0];
 }
 
 std::vector<std::string> Dim::symbols() const {
   std::set<std::string> all;
-  for (const Term& t : terms_) all.insert(t.factors.begin(), t.factors.end());
+  for (const Term& t : terms_)
+    for (const std::string& f : t.factors)
+      if (auto quotient = quotient_of(f)) {
+        for (std::string& symbol : quotient->dividend.symbols()) all.insert(std::move(symbol));
+      } else {
+        all.insert(f);
+      }
   return {all.begin(), all.end()};
 }
 
@@ -61,6 +82,10 @@ int64_t Dim::evaluate(const Bindings& bindings) const {
   for (const Term& t : terms_) {
     int64_t value = t.coefficient;
     for (const std::string& f : t.factors) {
+      if (auto quotient = quotient_of(f)) {
+        value = checked_multiply(value, ceil_divide_number(quotient->dividend.evaluate(bindings), quotient->divisor));
+        continue;
+      }
       auto found = bindings.find(f);
       if (found == bindings.end()) throw UserError(fmt::format("the dimension '{}' has no value in this call", f));
       value = checked_multiply(value, found->second);
@@ -133,6 +158,24 @@ std::optional<Dim> Dim::divided_by(const Dim& d) const {
   return quotient;
 }
 
+// Whole multiples of the divisor leave the quotient, and ceil(ceil(a / b) / c) is ceil(a / (b * c)), so that equal quotients are equal values.
+Dim ceil_divide(const Dim& d, int64_t divisor) {
+  if (divisor <= 0) throw UserError(fmt::format("a size is divided by a positive number, not by {}", divisor));
+  if (divisor == 1) return d;
+  Dim whole, rest;
+  for (const Dim::Term& t : d.terms_) {
+    rest.add_term(t.factors, t.coefficient % divisor);
+    whole.add_term(t.factors, t.coefficient / divisor);
+  }
+  if (rest.terms_.empty()) return whole + Dim(ceil_divide_number(d.constant_, divisor));
+  rest.add_term({}, d.constant_ % divisor);
+  whole.add_term({}, d.constant_ / divisor);
+  if (rest.constant_ == 0 && rest.terms_.size() == 1 && rest.terms_[0].coefficient == 1 && rest.terms_[0].factors.size() == 1)
+    if (auto inner = quotient_of(rest.terms_[0].factors[0])) return whole + ceil_divide(inner->dividend, checked_multiply(inner->divisor, divisor));
+  whole.add_term({fmt::format("{}{}/{})", quotient_begins, to_string(rest), divisor)}, 1);
+  return whole;
+}
+
 size_t Dim::hash() const {
   size_t h = std::hash<int64_t>()(constant_);
   for (const Term& t : terms_) {
@@ -160,39 +203,77 @@ std::string to_string(const Shape& shape) {
 
 std::string to_string(const std::vector<int64_t>& sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
 
-Dim parse_dim(std::string_view text) {
-  Dim sum;
-  std::string_view rest = text;
-  auto trimmed = [](std::string_view s) {
-    while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-    while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-    return s;
-  };
-  for (bool more = true; more;) {
-    size_t plus = rest.find('+');
-    more = plus != std::string_view::npos;
-    std::string_view term = trimmed(rest.substr(0, plus));
-    if (more) rest.remove_prefix(plus + 1);
-    Dim value(1);
-    if (!term.empty() && term.front() == '-' && term.size() > 1 && !std::isdigit(static_cast<unsigned char>(term[1]))) {
-      value = Dim(-1);
-      term.remove_prefix(1);
-    }
-    for (bool factors = true; factors;) {
-      size_t star = term.find('*');
-      factors = star != std::string_view::npos;
-      std::string_view factor = trimmed(term.substr(0, star));
-      if (factors) term.remove_prefix(star + 1);
-      int64_t number = 0;
-      auto [end, error] = std::from_chars(factor.data(), factor.data() + factor.size(), number);
-      if (!factor.empty() && error == std::errc() && end == factor.data() + factor.size()) value = value * Dim(number);
-      else if (is_symbol_name(factor)) value = value * Dim(std::string(factor));
-      else throw UserError(fmt::format("'{}' is not a dimension: write a number, a name, or sums and products of those", text));
-    }
-    sum = sum + value;
+namespace {
+
+// Reads  sum = term { "+" term },  term = factor { "*" factor },  factor = number | symbol | "ceil(" sum "/" number ")".
+class DimReader {
+ public:
+  explicit DimReader(std::string_view text) : text_(text), rest_(text) {}
+
+  Dim whole() {
+    Dim value = sum();
+    if (!rest_.empty()) malformed();
+    return value;
   }
-  return sum;
-}
+
+ private:
+  [[noreturn]] void malformed() const {
+    throw UserError(fmt::format("'{}' is not a dimension: write a number, a name, sums and products of those, or a quotient rounded up, as ceil(n/2)", text_));
+  }
+
+  bool eat(std::string_view what) {
+    while (!rest_.empty() && rest_.front() == ' ') rest_.remove_prefix(1);
+    if (!rest_.starts_with(what)) return false;
+    rest_.remove_prefix(what.size());
+    return true;
+  }
+
+  Dim sum() {
+    Dim value = term();
+    while (eat("+")) value = value + term();
+    return value;
+  }
+
+  Dim term() {
+    Dim value = factor();
+    while (eat("*")) value = value * factor();
+    eat("");
+    return value;
+  }
+
+  std::optional<int64_t> number() {
+    int64_t value = 0;
+    auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (error != std::errc()) return std::nullopt;
+    rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
+    return value;
+  }
+
+  Dim factor() {
+    if (eat(quotient_begins)) {
+      Dim dividend = sum();
+      if (!eat("/")) malformed();
+      eat("");
+      auto divisor = number();
+      if (!divisor || !eat(")")) malformed();
+      return ceil_divide(dividend, *divisor);
+    }
+    eat("");
+    if (auto value = number()) return Dim(*value);
+    const bool negative = eat("-");
+    const auto end = std::find_if_not(rest_.begin(), rest_.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+    const std::string symbol(rest_.begin(), end);
+    if (!is_symbol_name(symbol)) malformed();
+    rest_.remove_prefix(symbol.size());
+    return negative ? Dim(-1) * Dim(symbol) : Dim(symbol);
+  }
+
+  std::string_view text_, rest_;
+};
+
+}  // namespace
+
+Dim parse_dim(std::string_view text) { return DimReader(text).whole(); }
 
 Dim product(const Shape& shape) {
   Dim p(1);

@@ -1,4 +1,5 @@
-// A dimension: a number, a symbol ("batch"), or a polynomial of symbols with whole coefficients (batch*784, 2*batch+1).
+// A dimension: a number, a symbol ("batch"), or a polynomial with whole coefficients of symbols and of quotients rounded up
+// (batch*784, 2*batch + 1, ceil(batch/64)*10).
 // Kept in a canonical form, so that equal expressions are equal values.
 #pragma once
 #include <cstdint>
@@ -36,6 +37,7 @@ class Dim {
   bool never_negative() const;                      // whether that is plain for all sizes: no coefficient is negative
   int64_t evaluate(const Bindings&) const;          // UserError where a symbol is unbound or the value overflows 64 bits
   std::optional<Dim> divided_by(const Dim&) const;  // the exact quotient, where there is one for every binding
+  friend Dim ceil_divide(const Dim&, int64_t divisor);  // rounded up; UserError where the divisor is not positive
 
   friend Dim operator+(const Dim&, const Dim&);  // these throw UserError where a coefficient overflows
   friend Dim operator-(const Dim&, const Dim&);
@@ -45,7 +47,7 @@ class Dim {
 
  private:
   struct Term {
-    std::vector<std::string> factors;  // sorted, with repetition
+    std::vector<std::string> factors;  // symbols, and quotients by their text "ceil(batch/64)"; sorted, with repetition
     int64_t coefficient = 0;           // never 0
     bool operator==(const Term&) const = default;
   };

@@ -55,9 +55,7 @@ struct Step {
   std::vector<std::string> fused;   // operations in it, by name
   std::vector<uint32_t> buffers;    // of its kernel's arguments
   std::vector<Dim> sizes;           // of its kernel
-  std::vector<Dim> step_counts;     // chunks = ceil(product of ceil(step_counts[i] / step_divisors[i]) / grain)
-  std::vector<int64_t> step_divisors;
-  int64_t grain = 1;
+  Dim chunks = 1;                   // the native function calls the kernel once for each
   uint32_t kernel = 0;      // which of the distinct kernels
   std::vector<Location> origins;    // the user's lines
   bool commits = false;     // of a transactional executable: one of the copies that end it and alone write its parameters

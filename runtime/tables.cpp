@@ -25,14 +25,6 @@ void check_sizes(const SizedValue& value, const Bindings& bindings) {
   }
 }
 
-int64_t ceil_divide(int64_t a, int64_t b) { return a / b + (a % b != 0); }
-
-int64_t chunks_of(const Step& step, const Bindings& bindings) {
-  int64_t steps = 1;
-  for (size_t i = 0; i < step.step_counts.size(); ++i) steps = checked_multiply(steps, ceil_divide(std::max<int64_t>(step.step_counts[i].evaluate(bindings), 0), step.step_divisors[i]));
-  return ceil_divide(steps, step.grain);
-}
-
 }  // namespace
 
 void check(const Executable& e) {
@@ -57,8 +49,6 @@ void check(const Executable& e) {
   for (uint32_t i = 0; i < e.steps.size(); ++i) {
     const Step& s = e.steps[i];
     ensure(s.commits ? e.transactional : i == 0 || !e.steps[i - 1].commits, fmt::format("step {} commits where those after it do, and the executable is transactional", i));
-    ensure(s.grain > 0 && s.step_counts.size() == s.step_divisors.size() && std::all_of(s.step_divisors.begin(), s.step_divisors.end(), [](int64_t d) { return d > 0; }),
-           fmt::format("step {} has a number of chunks", i));
     ensure(e.kernels.empty() || s.kernel < e.kernels.size(), fmt::format("step {} has a kernel", i));
     for (uint32_t b : s.buffers) {
       ensure(b < e.buffers.size(), fmt::format("step {} uses buffers that there are", i));
@@ -78,7 +68,7 @@ Tables make_tables(const Executable& e, const Bindings& bindings, unsigned threa
   }
   for (const Step& step : e.steps) {
     for (const Dim& size : step.sizes) tables.sizes.push_back(size.evaluate(bindings));
-    tables.chunks.push_back(chunks_of(step, bindings));
+    tables.chunks.push_back(step.chunks.evaluate(bindings));
   }
   std::vector<ArenaRequest> requests;
   for (const Buffer& b : e.buffers) {

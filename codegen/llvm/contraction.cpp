@@ -86,9 +86,7 @@ void emit_contraction(Emitter& emitter, const ContractionKernel& contraction) {
   llvm::Value* n_blocks = emitter.ceil_divide(n_tiles, contraction.block_n);
   llvm::Value* tasks = emitter.multiply(m_blocks, n_blocks);
   for (const Dim& extent : contraction.batch) tasks = emitter.multiply(tasks, emitter.dim(extent));
-  const int64_t scratch = contraction.block_m * contraction.block_n * contraction.tile_m * contraction.tile_n;
-  task.scratch = emitter.element(emitter.argument(contraction.scratch), contraction.dtype,
-                                 emitter.multiply(emitter.worker(), emitter.number(scratch)));
+  task.scratch = emitter.argument(contraction.scratch);
 
   const auto [begin, end] = emitter.chunk_range(tasks);
   emitter.loop(begin, end, 1, [&](llvm::Value* number) {

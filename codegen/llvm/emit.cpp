@@ -46,6 +46,9 @@ Emitter::Emitter(llvm::Module& module, const Kernel& kernel_in, const Target& ta
   };
   for (size_t i = 0; i < kernel.arguments.size(); ++i) arguments_.push_back(table_entry(pointer, arguments, i, "argument" + std::to_string(i)));
   for (size_t i = 0; i < kernel.sizes.size(); ++i) sizes_.push_back(table_entry(i64_type, sizes, i, to_string(kernel.sizes[i])));
+  for (size_t i = 0; i < kernel.arguments.size(); ++i)
+    if (const Dim& stride = kernel.arguments[i].worker_stride; !stride.is(0))
+      arguments_[i] = element(arguments_[i], kernel.arguments[i].dtype, multiply(worker_, dim(stride)));
 }
 
 void Emitter::finish() { builder.CreateRetVoid(); }

@@ -11,6 +11,7 @@ namespace {
 
 void check(const RowKernel& row) {
   ensure(!row.outer.empty() && !row.inner.empty(), "a row kernel has outer and inner loops");
+  ensure(row.before.empty() || !row.vector_outer, "what goes before a chunk's rows is emitted a row at a time");
   for (const RowStage& stage : row.stages) {
     ensure(stage.inner || stage.reductions.empty(), "only a stage with inner loops reduces");
     ensure(!stage.inner || stage.values.empty(), "only a stage without inner loops has values");
@@ -66,6 +67,18 @@ Value* combine(Emitter& emitter, Reduction kind, DType dtype, Value* a, Value* b
   return is_float(dtype) ? emitter.builder.CreateFAdd(a, b) : emitter.builder.CreateAdd(a, b);
 }
 
+std::pair<Value*, Value*> inner_range(Emitter& emitter, const RowKernel& row, size_t loop) {
+  Value* extent = emitter.dim(row.inner[loop]);
+  return row.split && loop == 0 ? emitter.chunk_range(extent) : std::pair{emitter.number(0), extent};
+}
+
+Values row_indices(Emitter& emitter, const RowKernel& row, const Values& outer, Value* inner) {
+  Values indices = outer;
+  indices.resize(outer.size() + row.inner.size(), inner);
+  if (row.numbered) indices.push_back(emitter.chunk());
+  return indices;
+}
+
 void emit_row(Emitter& emitter, const RowKernel& row) {
   check(row);
   const size_t outer_loops = row.outer.size();
@@ -78,7 +91,7 @@ void emit_row(Emitter& emitter, const RowKernel& row) {
     if (!row.vector_outer) {
       emitter.loop(begin, end, 1, [&](Value* index) {
         outer.back() = index;
-        emit_row_stages(emitter, row, outer);
+        emit_row_stages(emitter, row, row.stages, outer);
       });
       return;
     }
@@ -101,7 +114,7 @@ void emit_row(Emitter& emitter, const RowKernel& row) {
 
   const std::function<void(Values)> nest = [&](Values outer) {
     const size_t loop = outer.size();
-    const auto [begin, end] = loop == 0 ? emitter.chunk_range(emitter.dim(row.outer[0])) : std::pair{emitter.number(0), emitter.dim(row.outer[loop])};
+    const auto [begin, end] = loop == 0 && !row.split ? emitter.chunk_range(emitter.dim(row.outer[0])) : std::pair{emitter.number(0), emitter.dim(row.outer[loop])};
     outer.push_back(nullptr);
     if (loop + 1 == outer_loops) return rows(outer, begin, end);
     emitter.loop(begin, end, 1, [&](Value* index) {
@@ -109,6 +122,7 @@ void emit_row(Emitter& emitter, const RowKernel& row) {
       nest(outer);
     });
   };
+  if (!row.before.empty()) emit_row_stages(emitter, row, row.before, Values(outer_loops, emitter.number(0)));
   nest({});
 }
 

@@ -52,7 +52,7 @@ struct Stage {
 
   // The vector loop.
   Values vectors(const Point& at, const BodyState& state, Values partials) const {
-    const auto extent = emitter.dim(row.inner.back());
+    const auto [first, extent] = inner_range(emitter, row, row.inner.size() - 1);
     const auto loop = static_cast<size_t>(at.vector_loop);
     const auto point_at = [&](Value* index, int64_t first_lane) {
       Point point = at;
@@ -70,9 +70,10 @@ struct Stage {
       });
     };
     const auto whole = [&](int64_t step_by) {
-      return emitter.multiply(emitter.builder.CreateUDiv(extent, emitter.number(step_by)), emitter.number(step_by));
+      Value* count = emitter.builder.CreateUDiv(emitter.builder.CreateSub(extent, first), emitter.number(step_by));
+      return emitter.add(first, emitter.multiply(count, emitter.number(step_by)));
     };
-    Value* done = emitter.number(0);
+    Value* done = first;
     if (stage.body.expr.ops.size() <= unrolled_operations) {
       Value* end = whole(ring * lanes);
       run(done, end, ring);
@@ -92,7 +93,8 @@ struct Stage {
   Values loops(size_t inner, const Point& at, BodyState state, const Values& partials) const {
     evaluate_body(emitter, stage.body, at, state);
     if (inner + 1 == row.inner.size()) return vectors(at, state, partials);
-    return emitter.loop(emitter.number(0), emitter.dim(row.inner[inner]), 1, partials, [&](Value* index, const Values& carried) {
+    const auto [first, end] = inner_range(emitter, row, inner);
+    return emitter.loop(first, end, 1, partials, [&](Value* index, const Values& carried) {
       Point point = at;
       point.indices[row.outer.size() + inner] = index;
       return loops(inner + 1, point, state, carried);
@@ -118,16 +120,15 @@ struct Stage {
 
 }  // namespace
 
-void emit_row_stages(Emitter& emitter, const RowKernel& row, const Values& outer) {
+void emit_row_stages(Emitter& emitter, const RowKernel& row, const std::vector<RowStage>& stages, const Values& outer) {
   Values slots(row.slots.size(), nullptr);
   Value* elements = emitter.number(1);
   for (const Dim& extent : row.inner) elements = emitter.multiply(elements, emitter.dim(extent));
-  for (const RowStage& stage : row.stages) {
+  for (const RowStage& stage : stages) {
     Point point;
-    point.indices = outer;
+    point.indices = row_indices(emitter, row, outer, stage.inner ? nullptr : emitter.number(0));
     point.rows = slots;
     if (!stage.inner) {
-      point.indices.resize(outer.size() + row.inner.size(), emitter.number(0));
       BodyState state;
       evaluate_body(emitter, stage.body, point, state);
       const Values outputs = outputs_of(stage.body, state);
@@ -135,9 +136,8 @@ void emit_row_stages(Emitter& emitter, const RowKernel& row, const Values& outer
       for (const RowValue& value : stage.values) slots[value.slot] = outputs[value.output];
       continue;
     }
-    point.indices.resize(outer.size() + row.inner.size(), nullptr);
     point.lanes = lanes_for(emitter.target, stage.body, emitter.kernel.arguments);
-    point.vector_loop = static_cast<int>(point.indices.size()) - 1;
+    point.vector_loop = static_cast<int>(outer.size() + row.inner.size()) - 1;
     const Stage reduced{emitter, row, stage, point.lanes};
     // Nothing is read ahead of loops that do not run.
     const Values none = reduced.identities();

@@ -34,7 +34,8 @@ struct Group {
   Values loops(size_t inner, const std::vector<Point>& points, std::vector<BodyState> states, const Values& partials) const {
     for (size_t vector = 0; vector < points.size(); ++vector) evaluate_body(emitter, stage.body, points[vector], states[vector]);
     if (inner == row.inner.size()) return step(points, states, partials);
-    return emitter.loop(emitter.number(0), emitter.dim(row.inner[inner]), 1, partials, [&](Value* index, const Values& carried) {
+    const auto [first, end] = inner_range(emitter, row, inner);
+    return emitter.loop(first, end, 1, partials, [&](Value* index, const Values& carried) {
       std::vector<Point> at = points;
       for (Point& point : at) point.indices[row.outer.size() + inner] = index;
       return loops(inner + 1, at, states, carried);
@@ -53,16 +54,15 @@ void emit_row_vectors(Emitter& emitter, const RowKernel& row, const Values& oute
     std::vector<Point> points(count);
     for (size_t vector = 0; vector < count; ++vector) {
       Point& point = points[vector];
-      point.indices = outer;
+      point.indices = row_indices(emitter, row, outer, stage.inner ? nullptr : emitter.number(0));
       if (lanes == 1) {
-        point.indices.back() = emitter.add(outer.back(), emitter.number(static_cast<int64_t>(vector)));
+        point.indices[outer.size() - 1] = emitter.add(outer.back(), emitter.number(static_cast<int64_t>(vector)));
       } else {
         point.lanes = lanes;
         point.vector_loop = static_cast<int>(outer.size()) - 1;
         point.first_lane = static_cast<int64_t>(vector) * lanes;
         point.mask = mask;
       }
-      point.indices.resize(outer.size() + row.inner.size(), stage.inner ? nullptr : emitter.number(0));
       point.rows = slots[vector];
     }
     std::vector<BodyState> states(count);

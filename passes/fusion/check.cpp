@@ -23,7 +23,7 @@ class Checker {
     for (size_t g = 0; g < plan_.groups.size(); ++g)
       for (NodeId id : plan_.groups[g].stored) {
         holds(stored.emplace(id, g).second, id, "is stored by two groups");
-        holds(contains(plan_.groups[g].members, id), id, "is stored by a group that does not compute it");
+        holds(computes(plan_.groups[g], id), id, "is stored by a group that does not compute it");
         holds(plan_.stored_by[id.index] == static_cast<int32_t>(g), id, "is not said to be stored by the group that stores it");
         holds(!plan_.recomputed[id.index], id, "is stored and recomputed");
       }
@@ -43,6 +43,10 @@ class Checker {
     if (!condition) throw InternalError(fmt::format("fusion plan: {} {}", print_node(graph_, id), what));
   }
 
+  static bool computes(const Group& group, NodeId id) {
+    return contains(group.members, id) || std::any_of(group.riders.begin(), group.riders.end(), [&](const Group& rider) { return contains(rider.members, id); });
+  }
+
   bool is_memory_leaf(NodeId id) const {
     Op op = graph_.node(id).op;
     return op == Op::variable || op == Op::parameter || op == Op::constant;
@@ -50,6 +54,45 @@ class Checker {
 
   void check_group(size_t g) {
     const Group& group = plan_.groups[g];
+    for (const GroupRead& read : group.reads) {
+      int32_t from = plan_.stored_by[read.value.index];
+      holds(is_memory_leaf(read.value) || (from >= 0 && from < static_cast<int32_t>(g)), read.value, "is read before a group has stored it");
+    }
+    check_members(group);
+    loads_.clear();
+    for (size_t i = 0; i < group.members.size(); ++i) check_edges(group, i);
+    // Of riders only what they read beside the operands of their reductions.
+    std::vector<std::map<NodeId, std::vector<Load>>> loads = {loads_};
+    for (const Group& rider : group.riders) {
+      ensure(rider.kind == GroupKind::row && rider.riders.empty(), "fusion plan: a rider is a row group without riders");
+      check_members(rider);
+      loads_.clear();
+      for (size_t i = 0; i < rider.members.size(); ++i)
+        if (info(graph_.node(rider.members[i]).op).family == Family::reduction) check_ridden(group, rider, i);
+        else check_edges(rider, i), holds(!is_inner(rider, i), rider.members[i], "is computed by a rider, and not once a row");
+      for (NodeId id : rider.stored) holds(contains(group.stored, id), id, "is stored by a rider and not said to be by its host");
+      loads.push_back(loads_);
+    }
+    for (const GroupRead& read : group.reads) {
+      std::vector<size_t> readers;
+      for (size_t k = 0; k < loads.size(); ++k)
+        if (loads[k].count(read.value)) readers.push_back(k);
+      holds(!readers.empty(), read.value, "is said to be read and is not");
+      for (NodeId s : read.replaceable_by) {
+        // Rows are walked first, then riders are finished, one after another.
+        const Group& last = readers.back() == 0 ? group : group.riders[readers.back() - 1];
+        holds(contains(last.members, s), s, "replaces what another group, beside its own, has yet to read");
+        holds(readers.size() == 1 || (readers.size() == 2 && readers[0] == 0), s, "replaces what two riders read");
+        loads_ = loads[readers.back()];
+        check_replaceable(last, read.value, s);
+      }
+    }
+    for (const auto& of_group : loads)
+      for (const auto& [id, positions] : of_group)
+        holds(std::any_of(group.reads.begin(), group.reads.end(), [&, value = id](const GroupRead& r) { return r.value == value; }), id, "is read and is not said to be");
+  }
+
+  void check_members(const Group& group) const {
     ensure(!group.members.empty() && group.members.size() == group.at.size() && group.members.size() == group.stage.size() && group.loops.size() == group.reduced.size(),
            "fusion plan: a group's lists have one length");
     int heroes = 0;
@@ -64,18 +107,26 @@ class Checker {
       check_cover(group, i, family);
     }
     ensure((group.kind == GroupKind::contraction) == (heroes == 1), "fusion plan: a contraction group has one contraction, others none");
-    for (const GroupRead& read : group.reads) {
-      int32_t from = plan_.stored_by[read.value.index];
-      holds(is_memory_leaf(read.value) || (from >= 0 && from < static_cast<int32_t>(g)), read.value, "is read before a group has stored it");
+    ensure(group.kind == GroupKind::row || group.riders.empty(), "fusion plan: riders ride with rows");
+  }
+
+  // A rider's reduction takes what its host computes, at every point or once a row, and runs over all rows, and over all of a row or none.
+  void check_ridden(const Group& host, const Group& rider, size_t i) const {
+    NodeId id = rider.members[i], operand = graph_.inputs(id)[0];
+    holds(rider.stage[i] == 0, id, "is a rider's reduction, and waits for another");
+    holds(contains(host.members, operand), id, "rides with a group that does not compute its operand");
+    const Index& at = host.at[static_cast<size_t>(std::find(host.members.begin(), host.members.end(), operand) - host.members.begin())];
+    const auto& axes = graph_.attributes<ReduceAttributes>(id).axes;
+    size_t places = 0, kept_places = 0;
+    for (size_t l = 0; l < host.loops.size(); ++l) {
+      bool kept = false, gone = false;
+      for (size_t a = 0; a < at.axes.size(); ++a)
+        if (!at.axes[a].strides[l].is(0)) (std::find(axes.begin(), axes.end(), static_cast<int64_t>(a)) == axes.end() ? kept : gone) = true;
+      holds(!kept || !gone, id, "rides and reduces a part of a loop");
+      holds(!kept || host.reduced[l], id, "rides and does not reduce all rows");
+      if (host.reduced[l] && !host.loops[l].is(1)) ++places, kept_places += kept;
     }
-    loads_.clear();
-    for (size_t i = 0; i < group.members.size(); ++i) check_edges(group, i);
-    for (const GroupRead& read : group.reads) {
-      holds(loads_.count(read.value), read.value, "is said to be read and is not");
-      for (NodeId s : read.replaceable_by) check_replaceable(group, read.value, s);
-    }
-    for (const auto& [id, positions] : loads_)
-      holds(std::any_of(group.reads.begin(), group.reads.end(), [&, value = id](const GroupRead& r) { return r.value == value; }), id, "is read and is not said to be");
+    holds(kept_places == 0 || kept_places == places, id, "rides and reduces a part of a row");
   }
 
   // Each member is computed once at every point, or once a row.
@@ -195,6 +246,7 @@ class Checker {
     size_t i = static_cast<size_t>(std::find(group.members.begin(), group.members.end(), by) - group.members.begin());
     Affine position = flattened(group.at[i], graph_.type(by).shape, group.loops.size());
     holds(size_of(graph_.type(by).dtype) == size_of(graph_.type(value).dtype) && product(graph_.type(by).shape) == product(graph_.type(value).shape), by, "replaces a value of another size");
+    if (product(graph_.type(by).shape).is(0)) return;  // nothing is read and nothing stored
     std::vector<bool> over(group.loops.size(), true);
     bool row = group.kind == GroupKind::row;
     for (size_t l = 0; l < group.loops.size(); ++l) row = row && (!group.reduced[l] || position.strides[l].is(0));
@@ -203,7 +255,7 @@ class Checker {
     // Inner stages compute again, and read again, what earlier ones did; what a row has one of is computed once, before its inner stage.
     uint32_t last_inner = 0;
     for (size_t k = 0; k < group.members.size(); ++k)
-      if (is_inner(group, k) && (contains(group.stored, group.members[k]) || info(graph_.node(group.members[k]).op).family == Family::reduction))
+      if (is_inner(group, k) && (contains(group.stored, group.members[k]) || feeds_rider(graph_, group, group.members[k]) || info(graph_.node(group.members[k]).op).family == Family::reduction))
         last_inner = std::max(last_inner, group.stage[k]);
     holds(row || group.stage[i] >= last_inner, by, "replaces a value that a later stage may read");
     for (const Load& load : loads_.at(value)) {
@@ -249,7 +301,11 @@ std::string to_string(const Program& program, const FusionPlan& plan) {
     for (size_t l = 0; l < group.loops.size(); ++l) loops += (l ? ", " : "") + to_string(group.loops[l]) + (group.reduced[l] ? " reduced" : "");
     text += fmt::format("group {}: {} over [{}]\n", g, kinds[static_cast<size_t>(group.kind)], loops);
     for (const GroupRead& read : group.reads) text += fmt::format("  reads    {}{}\n", print_node(graph, read.value), read.replaceable_by.empty() ? "" : "  # may be replaced");
-    for (NodeId id : group.members) text += fmt::format("  {} {}\n", contains(group.stored, id) ? "stores  " : "computes", print_node(graph, id));
+    auto members = [&](const Group& of) {
+      for (NodeId id : of.members) text += fmt::format("  {} {}\n", contains(of.stored, id) ? "stores  " : "computes", print_node(graph, id));
+    };
+    members(group);
+    for (const Group& rider : group.riders) text += "  riding along\n", members(rider);
   }
   for (size_t v = 0; v < plan.recomputed.size(); ++v)
     if (plan.recomputed[v]) text += fmt::format("recomputed: {}\n", print_node(graph, NodeId(v)));

@@ -5,101 +5,12 @@
 
 #include "passes/fusion/draft.h"
 #include "passes/fusion/plan.h"
+#include "passes/fusion/reads.h"
+#include "passes/fusion/riders.h"
 #include "passes/fusion/walk.h"
 
 namespace sinter {
 namespace {
-
-// What a group reads and at which positions, found by walking it.
-struct Reads {
-  struct Value {};
-  struct Load {
-    Affine position;
-    bool whole;        // no bounds
-    bool in_operand;   // of a contraction, while packing
-    bool once_a_row;   // by a value that a row has one of, in a stage of its own
-    uint32_t stage;
-  };
-  const Graph& graph;
-  const std::vector<bool>& at_hand;  // by node: computed before, in a stage of its own
-  bool in_operand = false, once_a_row = false;
-  uint32_t stage = 0;
-  NodeId current;
-  std::map<NodeId, std::vector<Load>> loads;
-
-  Value load(NodeId id, const Affine& position, const std::vector<Bound>& bounds) {
-    loads[id].push_back({position, bounds.empty(), in_operand, once_a_row, stage});
-    return {};
-  }
-  Value constant(const Tensor&) { return {}; }
-  Value counter(const Affine&, DType) { return {}; }
-  Value size(const Dim&) { return {}; }
-  Value inside(const std::vector<Bound>&) { return {}; }
-  Value apply(NodeId, std::span<const Value>) { return {}; }
-  Value choose(Value, Value, Value) { return {}; }
-  bool given(NodeId id, Value&) { return id != current && at_hand[id.index]; }
-};
-
-bool stores(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
-
-// Whether `s`, member i, may be written over a value with these loads. Inner stages compute again what they need, and read again for it; a
-// row's own values are computed once.
-bool may_replace(const Graph& graph, const Group& group, size_t i, uint32_t last_inner_stage, NodeId value, const std::vector<Reads::Load>& loads) {
-  NodeId s = group.members[i];
-  if (!stores(group, s) || info(graph.node(s).op).family == Family::reduction) return false;
-  if (size_of(graph.type(s).dtype) != size_of(graph.type(value).dtype) || !(product(graph.type(s).shape) == product(graph.type(value).shape))) return false;
-  bool row = is_row_value(group, i);
-  std::vector<bool> over(group.loops.size(), true);
-  if (row) over = group.reduced, over.flip();
-  Affine position = flattened(group.at[i], graph.type(s).shape, group.loops.size());
-  if (!dense(position, group.loops, over, product(graph.type(s).shape)) || (!row && group.stage[i] < last_inner_stage)) return false;
-  return std::all_of(loads.begin(), loads.end(), [&](const Reads::Load& l) {
-    bool before = !row || (l.once_a_row ? l.stage <= group.stage[i] : last_inner_stage < group.stage[i]);
-    return l.whole && !l.in_operand && l.position == position && before;
-  });
-}
-
-// `all`: as if every member were stored.
-void find_reads(const Program& program, const FusionPlan& plan, Group& group, bool all) {
-  const Graph& graph = program.graph;
-  std::vector<bool> at_hand(graph.size());
-  if (group.hero.valid()) at_hand[group.hero.index] = true;
-  for (size_t i = 0; i < group.members.size(); ++i)
-    if (info(graph.node(group.members[i]).op).family == Family::reduction || is_row_value(group, i)) at_hand[group.members[i].index] = true;
-  Reads reads{graph, at_hand, false, false, 0, NodeId(), {}};
-  Walk<Reads> inner(program, plan, group, reads);
-  uint32_t last_inner_stage = 0;
-  for (size_t i = 0; i < group.members.size(); ++i) {
-    NodeId id = group.members[i];
-    bool reduction = info(graph.node(id).op).family == Family::reduction, row = !reduction && is_row_value(group, i);
-    reads.stage = group.stage[i];
-    reads.once_a_row = row;
-    reads.current = id;
-    if (id == group.hero && group.kind == GroupKind::contraction) continue;
-    if (row) Walk<Reads>(program, plan, group, reads).member(id);
-    else if (reduction) inner.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
-    else if (all || stores(group, id)) inner.member(id);
-    if (!row && (reduction || stores(group, id))) last_inner_stage = std::max(last_inner_stage, group.stage[i]);
-  }
-  if (group.kind == GroupKind::contraction) {
-    // Operands have loops of their own, those of packing.
-    for (int side = 0; side < 2; ++side) {
-      Group packing = operand_group(graph, group.hero, side);
-      std::vector<bool> nothing(graph.size());
-      Reads operand{graph, nothing, true, false, 0, NodeId(), {}};
-      Walk<Reads> pack(program, plan, packing, operand);
-      pack.value(graph.inputs(group.hero)[static_cast<size_t>(side)], packing.at[0]);
-      for (auto& [id, loads] : operand.loads) reads.loads[id].insert(reads.loads[id].end(), loads.begin(), loads.end());
-    }
-  }
-  group.reads.clear();
-  for (auto& [id, loads] : reads.loads) {
-    GroupRead read{id, {}};
-    for (size_t i = 0; i < group.members.size(); ++i)
-      if (may_replace(graph, group, i, last_inner_stage, id, loads)) read.replaceable_by.push_back(group.members[i]);
-    group.reads.push_back(std::move(read));
-  }
-}
 
 // Bytes, with every symbol taken for 64: only compared with each other.
 double nominal_bytes(const Type& type) {
@@ -205,6 +116,50 @@ void drop_unneeded(const Graph& graph, const FusionPlan& plan, Group& group) {
   group = std::move(kept);
 }
 
+// Puts the groups in a stable topological order: a group follows its producers; ties go by the first member.
+void order(FusionPlan& plan, std::vector<Group> groups) {
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(g);
+  std::vector<size_t> in_order, waiting(groups.size(), 0);
+  std::vector<std::vector<size_t>> readers(groups.size());
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (const GroupRead& r : groups[g].reads)
+      if (int32_t from = plan.stored_by[r.value.index]; from >= 0) readers[static_cast<size_t>(from)].push_back(g), ++waiting[g];
+  auto later = [&](size_t a, size_t b) { return groups[a].members.front() > groups[b].members.front(); };
+  std::vector<size_t> ready;
+  for (size_t g = 0; g < groups.size(); ++g)
+    if (waiting[g] == 0) ready.push_back(g);
+  std::make_heap(ready.begin(), ready.end(), later);
+  while (!ready.empty()) {
+    std::pop_heap(ready.begin(), ready.end(), later);
+    size_t g = ready.back();
+    ready.pop_back();
+    in_order.push_back(g);
+    for (size_t r : readers[g])
+      if (--waiting[r] == 0) {
+        ready.push_back(r);
+        std::push_heap(ready.begin(), ready.end(), later);
+      }
+  }
+  ensure(in_order.size() == groups.size(), "fusion made a cycle");
+  plan.groups.clear();
+  for (size_t g : in_order) {
+    for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(plan.groups.size());
+    plan.groups.push_back(std::move(groups[g]));
+  }
+}
+
+void take_riders(const Program& program, const std::set<NodeId>& leaving, FusionPlan& plan) {
+  std::vector<Group> groups = with_riders(program, leaving, plan);
+  if (groups.size() == plan.groups.size()) return;
+  plan.stored_by.assign(plan.stored_by.size(), -1);
+  for (size_t g = 0; g < groups.size(); ++g)
+    for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(g);
+  for (Group& group : groups)
+    if (!group.riders.empty()) find_reads(program, plan, group, false);
+  order(plan, std::move(groups));
+}
+
 // The plan of the drafts: what is stored, who reads it, in which order.
 FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, const std::set<NodeId>& leaving, std::vector<bool> recomputed) {
   const Graph& graph = program.graph;
@@ -242,33 +197,7 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
   for (Group& group : groups) {
     find_reads(program, plan, group, false);
   }
-  // A stable topological order: a group follows its producers; ties go by the first member.
-  std::vector<size_t> order, waiting(groups.size(), 0);
-  std::vector<std::vector<size_t>> readers(groups.size());
-  for (size_t g = 0; g < groups.size(); ++g)
-    for (const GroupRead& r : groups[g].reads)
-      if (int32_t from = plan.stored_by[r.value.index]; from >= 0) readers[static_cast<size_t>(from)].push_back(g), ++waiting[g];
-  auto later = [&](size_t a, size_t b) { return groups[a].members.front() > groups[b].members.front(); };
-  std::vector<size_t> ready;
-  for (size_t g = 0; g < groups.size(); ++g)
-    if (waiting[g] == 0) ready.push_back(g);
-  std::make_heap(ready.begin(), ready.end(), later);
-  while (!ready.empty()) {
-    std::pop_heap(ready.begin(), ready.end(), later);
-    size_t g = ready.back();
-    ready.pop_back();
-    order.push_back(g);
-    for (size_t r : readers[g])
-      if (--waiting[r] == 0) {
-        ready.push_back(r);
-        std::push_heap(ready.begin(), ready.end(), later);
-      }
-  }
-  ensure(order.size() == groups.size(), "fusion made a cycle");
-  for (size_t g : order) {
-    for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(plan.groups.size());
-    plan.groups.push_back(std::move(groups[g]));
-  }
+  order(plan, std::move(groups));
   return plan;
 }
 
@@ -294,7 +223,9 @@ FusionPlan fuse(const Program& program) {
       leave_to_readers(program, kept, plan);
       plan = assembled(program, drafts, leaving, plan.recomputed);
       take_prologues(program, kept, plan);
-      return assembled(program, drafts, leaving, plan.recomputed);
+      plan = assembled(program, drafts, leaving, plan.recomputed);
+      take_riders(program, leaving, plan);
+      return plan;
     } catch (const NotAffine& e) {
       // The operand of a movement that cannot be an index map is stored, and then read where it lies: a movement by a group of its own,
       // a computed value by not being left to its readers.

@@ -28,6 +28,9 @@ struct Group {
   std::vector<uint32_t> stage;   // by member: how many reductions, one after another, must have finished before it (row)
   std::vector<NodeId> stored;    // those of the members that others read, or that leave the program
   std::vector<GroupRead> reads;
+  // row: groups whose reductions run over all of this one's rows and whose other members are computed once of each of their own rows. `reads`
+  // and `stored` hold theirs, too; what they reduce is among `members`.
+  std::vector<Group> riders;
 };
 
 struct FusionPlan {
@@ -37,6 +40,9 @@ struct FusionPlan {
 };
 
 FusionPlan fuse(const Program&);
+
+// Whether a rider of the group reduces this member.
+bool feeds_rider(const Graph&, const Group&, NodeId member);
 
 // Whether a row group computes its member number `i` once a row, not at every point of it.
 bool is_row_value(const Group&, size_t i);

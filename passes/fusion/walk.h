@@ -39,6 +39,9 @@ class Walk {
   // A member of the group, where it computes it.
   Value member(NodeId id) { return computed(id, group_.at[member_.at(id)]); }
 
+  // Whether it was, on the way to what was asked for.
+  bool is_computed(NodeId id) const { return memo_.count(id) > 0; }
+
   // Any value, at an index.
   Value value(NodeId id, const Index& index) {
     Value at_hand;

@@ -43,7 +43,7 @@ inline Kernel contraction_kernel(DType dtype, const ContractionShape& shape, con
   b.insert(b.end(), {1, shape.n});
   Kernel kernel;
   kernel.name = "contraction";
-  kernel.arguments = {{dtype, false}, {dtype, false}, {dtype, true}, {dtype, true}};
+  kernel.arguments = {{dtype, false}, {dtype, false}, {dtype, true}, {dtype, true, choice.block_m * choice.block_n * choice.tile_m * choice.tile_n}};
   kernel.arguments.insert(kernel.arguments.end(), more.begin(), more.end());
   kernel.grain = choice.grain;
   const auto use = [&](const Dim& size) {

@@ -20,12 +20,7 @@ class CompiledKernel {
   explicit CompiledKernel(Kernel kernel, const Target& target = host_target())
       : kernel_(std::move(kernel)), compiled_(jit_compile({kernel_}, {}, target, 1)) {}
 
-  int64_t chunks(const Bindings& bindings = {}) const {
-    const Steps steps = steps_of(kernel_);
-    int64_t count = 1;
-    for (size_t i = 0; i < steps.counts.size(); ++i) count *= (steps.counts[i].evaluate(bindings) + steps.divisors[i] - 1) / steps.divisors[i];
-    return (count + kernel_.grain - 1) / kernel_.grain;
-  }
+  int64_t chunks(const Bindings& bindings = {}) const { return chunks_of(kernel_).evaluate(bindings); }
 
   // Runs all chunks: in order on this thread, or taken in turn by `threads` of them.
   void run(const std::vector<void*>& arguments, const Bindings& bindings = {}, int threads = 1) const {

@@ -398,9 +398,6 @@ TEST_CASE("an executable that is not well formed is refused", "[executor]") {
   broken([](Executable& e) { e.buffers[2].last = 2; });
   broken([](Executable& e) { e.buffers[2].first = 1; });
   broken([](Executable& e) { e.steps[0].buffers[0] = 4; });
-  broken([](Executable& e) { e.steps[0].grain = 0; });
-  broken([](Executable& e) { e.steps[0].step_divisors = {0}; });
-  broken([](Executable& e) { e.steps[0].step_divisors = {}; });
   broken([](Executable& e) { e.steps[1].kernel = 2; });
   broken([](Executable& e) { e.inputs[0].type = Type::unknown(); });
   broken([](Executable& e) { e.steps[1].commits = true; });                          // though it is not transactional

@@ -28,9 +28,7 @@ inline Step step(uint32_t kernel, std::vector<uint32_t> buffers) {
   s.name = "loop";
   s.buffers = std::move(buffers);
   s.sizes = {Dim("n")};
-  s.step_counts = {Dim("n")};
-  s.step_divisors = {1};
-  s.grain = grain;
+  s.chunks = ceil_divide(Dim("n"), grain);
   s.kernel = kernel;
   return s;
 }
@@ -93,7 +91,8 @@ std::shared_ptr<Executable> update(const std::shared_ptr<ParameterStorage>& p, u
   e->updated = {true};
   e->buffers = {buffer(Storage::input, 0, vector), buffer(Storage::parameter, 0, vector)};
   Step s = step(0, {1, 0, 1});
-  s.sizes = s.step_counts = {Dim(100)};
+  s.sizes = {Dim(100)};
+  s.chunks = ceil_divide(Dim(100), grain);
   e->steps = {s};
   e->kernels = {adding};
   e->run = [](CallFrame* frame) {
@@ -139,7 +138,8 @@ inline std::shared_ptr<Executable> evaluation(const std::shared_ptr<ParameterSto
   e->outputs = {vector};
   e->buffers = {buffer(Storage::parameter, 0, vector), buffer(Storage::output, 0, vector)};
   Step s = step(0, {0, 1});
-  s.sizes = s.step_counts = {Dim(100)};
+  s.sizes = {Dim(100)};
+  s.chunks = ceil_divide(Dim(100), grain);
   e->steps = {s};
   e->kernels = {twice};
   e->run = [](CallFrame* frame) {

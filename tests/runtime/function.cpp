@@ -27,7 +27,7 @@ std::shared_ptr<const Executable> sized(const std::unordered_map<std::string, Ty
   for (NamedType& input : e->inputs) input.type = types.at(input.name);
   for (Buffer& b : e->buffers) b.type = types.at("x");
   e->outputs[0] = types.at("x");
-  for (Step& s : e->steps) s.sizes = s.step_counts = {types.at("x").shape[0]};
+  for (Step& s : e->steps) s.sizes = {types.at("x").shape[0]}, s.chunks = ceil_divide(types.at("x").shape[0], grain);
   e->report.nodes_before = static_cast<size_t>(types.at("x").shape[0].number());
   return e;
 }
@@ -69,8 +69,7 @@ TEST_CASE("a function is stopped from another thread", "[function]") {
   auto storage = std::make_shared<ParameterStorage>("p", ones({100}));
   for (bool transactional : {false, true}) {
     auto e = transactional ? transaction<slow>(storage, 2) : update<slow>(storage, 2);
-    e->steps[0].grain = 1;
-    e->steps[0].step_counts = {Dim(100000)};  // 50 s of two threads
+    e->steps[0].chunks = 100000;  // 50 s of two threads
     Function f(e);
     slow_chunks = 0;
     std::vector<std::string> messages(3);

@@ -1,0 +1,126 @@
+#include "passes/fusion/reads.h"
+
+#include <algorithm>
+#include <map>
+
+#include "passes/fusion/draft.h"
+#include "passes/fusion/walk.h"
+
+namespace sinter {
+namespace {
+
+// What a group reads and at which positions, found by walking it.
+struct Reads {
+  struct Value {};
+  struct Load {
+    Affine position;
+    bool whole;        // no bounds
+    bool in_operand;   // of a contraction, while packing
+    bool once_a_row;   // by a value that a row has one of, in a stage of its own
+    uint32_t stage;
+  };
+  const Graph& graph;
+  const std::vector<bool>& at_hand;  // by node: computed before, in a stage of its own
+  bool in_operand = false, once_a_row = false;
+  uint32_t stage = 0;
+  NodeId current;
+  std::map<NodeId, std::vector<Load>> loads;
+
+  Value load(NodeId id, const Affine& position, const std::vector<Bound>& bounds) {
+    loads[id].push_back({position, bounds.empty(), in_operand, once_a_row, stage});
+    return {};
+  }
+  Value constant(const Tensor&) { return {}; }
+  Value counter(const Affine&, DType) { return {}; }
+  Value size(const Dim&) { return {}; }
+  Value inside(const std::vector<Bound>&) { return {}; }
+  Value apply(NodeId, std::span<const Value>) { return {}; }
+  Value choose(Value, Value, Value) { return {}; }
+  bool given(NodeId id, Value&) { return id != current && at_hand[id.index]; }
+};
+
+bool stores(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
+
+// Whether `s`, member i, may be written over a value with these loads. Inner stages compute again what they need, and read again for it; a
+// row's own values are computed once.
+bool may_replace(const Graph& graph, const Group& group, size_t i, uint32_t last_inner_stage, NodeId value, const std::vector<Reads::Load>& loads) {
+  NodeId s = group.members[i];
+  if (!stores(group, s) || info(graph.node(s).op).family == Family::reduction) return false;
+  if (size_of(graph.type(s).dtype) != size_of(graph.type(value).dtype) || !(product(graph.type(s).shape) == product(graph.type(value).shape))) return false;
+  bool row = is_row_value(group, i);
+  std::vector<bool> over(group.loops.size(), true);
+  if (row) over = group.reduced, over.flip();
+  Affine position = flattened(group.at[i], graph.type(s).shape, group.loops.size());
+  if (!dense(position, group.loops, over, product(graph.type(s).shape)) || (!row && group.stage[i] < last_inner_stage)) return false;
+  return std::all_of(loads.begin(), loads.end(), [&](const Reads::Load& l) {
+    bool before = !row || (l.once_a_row ? l.stage <= group.stage[i] : last_inner_stage < group.stage[i]);
+    return l.whole && !l.in_operand && l.position == position && before;
+  });
+}
+
+// `all`: as if every member were stored. `rides`: reductions are computed elsewhere.
+void find_own_reads(const Program& program, const FusionPlan& plan, Group& group, bool all, bool rides) {
+  const Graph& graph = program.graph;
+  std::vector<bool> at_hand(graph.size());
+  if (group.hero.valid()) at_hand[group.hero.index] = true;
+  for (size_t i = 0; i < group.members.size(); ++i)
+    if (info(graph.node(group.members[i]).op).family == Family::reduction || is_row_value(group, i)) at_hand[group.members[i].index] = true;
+  Reads reads{graph, at_hand, false, false, 0, NodeId(), {}};
+  Walk<Reads> inner(program, plan, group, reads);
+  uint32_t last_inner_stage = 0;
+  for (size_t i = 0; i < group.members.size(); ++i) {
+    NodeId id = group.members[i];
+    bool reduction = info(graph.node(id).op).family == Family::reduction, row = !reduction && is_row_value(group, i);
+    reads.stage = group.stage[i];
+    reads.once_a_row = row;
+    reads.current = id;
+    if (id == group.hero && group.kind == GroupKind::contraction) continue;
+    if (row) Walk<Reads>(program, plan, group, reads).member(id);
+    else if (reduction && rides) continue;
+    else if (reduction) inner.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
+    else if (all || stores(group, id) || feeds_rider(graph, group, id)) inner.member(id);
+    if (!row && (reduction || stores(group, id) || feeds_rider(graph, group, id))) last_inner_stage = std::max(last_inner_stage, group.stage[i]);
+  }
+  if (group.kind == GroupKind::contraction) {
+    // Operands have loops of their own, those of packing.
+    for (int side = 0; side < 2; ++side) {
+      Group packing = operand_group(graph, group.hero, side);
+      std::vector<bool> nothing(graph.size());
+      Reads operand{graph, nothing, true, false, 0, NodeId(), {}};
+      Walk<Reads> pack(program, plan, packing, operand);
+      pack.value(graph.inputs(group.hero)[static_cast<size_t>(side)], packing.at[0]);
+      for (auto& [id, loads] : operand.loads) reads.loads[id].insert(reads.loads[id].end(), loads.begin(), loads.end());
+    }
+  }
+  group.reads.clear();
+  for (auto& [id, loads] : reads.loads) {
+    GroupRead read{id, {}};
+    for (size_t i = 0; i < group.members.size(); ++i)
+      if (may_replace(graph, group, i, last_inner_stage, id, loads)) read.replaceable_by.push_back(group.members[i]);
+    group.reads.push_back(std::move(read));
+  }
+}
+
+}  // namespace
+
+void find_rider_reads(const Program& program, const FusionPlan& plan, Group& rider) { find_own_reads(program, plan, rider, false, true); }
+
+void find_reads(const Program& program, const FusionPlan& plan, Group& group, bool all) {
+  find_own_reads(program, plan, group, all, false);
+  // Riders are finished one after another, when all rows are done: what one of them reads is still needed then, and only it can replace it.
+  std::map<NodeId, size_t> rider_readers;
+  for (Group& rider : group.riders) {
+    find_rider_reads(program, plan, rider);
+    for (const GroupRead& read : rider.reads) ++rider_readers[read.value];
+  }
+  for (GroupRead& read : group.reads)
+    if (rider_readers.count(read.value)) read.replaceable_by.clear();
+  for (const Group& rider : group.riders)
+    for (const GroupRead& read : rider.reads) {
+      auto known = std::find_if(group.reads.begin(), group.reads.end(), [&](const GroupRead& r) { return r.value == read.value; });
+      if (known == group.reads.end()) known = group.reads.insert(known, {read.value, {}});
+      if (rider_readers.at(read.value) == 1) known->replaceable_by = read.replaceable_by;
+    }
+}
+
+}  // namespace sinter
