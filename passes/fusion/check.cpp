@@ -178,6 +178,8 @@ class Checker {
     const Node& node = graph_.node(id);
     auto member = std::find(group.members.begin(), group.members.end(), id);
     size_t i = static_cast<size_t>(member - group.members.begin());
+    bool counted = node.op == Op::iota || node.op == Op::dimension;
+    if (counted && member != group.members.end()) return;  // a function of the index alone, computed wherever it is read
     // What a row has one of is computed once there, though other groups compute it again.
     if (member != group.members.end() && (!plan_.recomputed[id.index] || !is_inner(group, i))) {
       holds(index.axes == group.at[i].axes, id, "is read within its group elsewhere than it is computed");
@@ -185,7 +187,6 @@ class Checker {
       holds(group.stage[i] + (reduction ? 1 : 0) <= stage, id, "is read in a stage before it is done");
       return;
     }
-    bool counted = node.op == Op::iota || node.op == Op::dimension;
     if ((counted && plan_.stored_by[id.index] < 0) || (node.op == Op::constant && product(node.type.shape).is(1))) return;
     if (is_memory_leaf(id) || plan_.stored_by[id.index] >= 0) {
       loads_[id].push_back({flattened(index, node.type.shape, group.loops.size()), stage, index.bounds.empty(), inner_});
