@@ -115,7 +115,7 @@ std::vector<size_t> longest_first(const std::vector<Kernel>& kernels) {
   };
   std::vector<size_t> order(kernels.size() + 1);
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return cost(a) > cost(b); });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return std::pair(cost(b), a) < std::pair(cost(a), b); });
   return order;
 }
 
