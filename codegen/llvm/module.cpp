@@ -16,7 +16,6 @@
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/TargetParser/Triple.h>
-#include <llvm/Transforms/Scalar.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 
 #include "codegen/llvm/emit.h"
@@ -88,22 +87,6 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
     if (!function.isDeclaration()) passes.run(function, analyses);
 }
 
-namespace {
-
-// LLVM's code generation, but for its loop strength reduction: kernels are emitted with few induction variables and addresses that
-// instructions take as they are, and it was a third of a contraction's time.
-struct CodePasses : llvm::legacy::PassManager {
-  void add(llvm::Pass* pass) override {
-    if (pass->getPassID() == reduction_->getPassID()) delete pass;
-    else PassManager::add(pass);
-  }
-
- private:
-  std::unique_ptr<llvm::Pass> reduction_{llvm::createLoopStrengthReducePass()};
-};
-
-}  // namespace
-
 Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_text) {
   // LLVM would print what it has to say; frames that are too large are among it.
   struct Complaints {
@@ -123,7 +106,7 @@ Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_t
 
   Generated result;
   llvm::raw_svector_ostream stream(result.bytes);
-  CodePasses passes;
+  llvm::legacy::PassManager passes;
   auto type = as_text ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true);
   ensure(!refused, "LLVM writes objects and assembly for this target");
