@@ -91,7 +91,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   };
   Walk<BodyMaker> walk(program, plan, group, maker);
   for (NodeId id : group.stored) {
-    const Index& at = group.at[static_cast<size_t>(std::find(group.members.begin(), group.members.end(), id) - group.members.begin())];
+    const Index& at = group.at[member_number(group, id)];
     maker.store(id, flattened(at, graph.type(id).shape, group.loops.size()), walk.value(id, at));
   }
   c.epilogue = maker.finish();

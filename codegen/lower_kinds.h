@@ -18,7 +18,6 @@ std::optional<size_t> contiguous_loop(const std::vector<Body*>&, size_t first, s
 // The values of a row group that are kept, for the row, in scratch of the worker's: written by the first inner stage that computes them.
 std::vector<NodeId> staged_values(const Program&, const FusionPlan&, const Group&);
 double operations(const ScalarExpr&);                                           // as many additions take about as long
-double nominal(const Dim&);                                                     // symbols count as 64
 double nanoseconds(const Body&, const std::vector<KernelArgument>&);            // a rough cost of one point in vector code
 int64_t grain_for(double nanoseconds_a_step);                                   // steps that make a chunk worth handing to a thread
 

@@ -40,14 +40,6 @@ std::optional<size_t> contiguous_loop(const std::vector<Body*>& bodies, size_t f
   return best;
 }
 
-double nominal(const Dim& d) {
-  constexpr int64_t symbol = 64;
-  if (d.is_number()) return static_cast<double>(d.number());
-  Bindings bindings;
-  for (const std::string& name : d.symbols()) bindings[name] = symbol;
-  return static_cast<double>(d.evaluate(bindings));
-}
-
 double operations(const ScalarExpr& expr) {
   double sum = 0;
   for (const ScalarOp& op : expr.ops) sum += op.code == ScalarCode::divide || op.code == ScalarCode::square_root || op.code == ScalarCode::remainder ? 4 : 1;
@@ -72,7 +64,7 @@ LoweredGroup lower_loop(const Program& program, const FusionPlan& plan, const Gr
   BodyMaker maker(program.graph, arguments);
   Walk<BodyMaker> walk(program, plan, group, maker);
   for (NodeId id : group.stored) {
-    const Index& at = group.at[static_cast<size_t>(std::find(group.members.begin(), group.members.end(), id) - group.members.begin())];
+    const Index& at = group.at[member_number(group, id)];
     maker.store(id, flattened(at, program.graph.type(id).shape, group.loops.size()), walk.member(id));
   }
   LoopKernel loop{group.loops, maker.finish(), false};

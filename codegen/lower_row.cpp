@@ -4,8 +4,6 @@
 // kernel then reduces over the chunks, in order, and computes what follows. That is how a few long rows are split over chunks, and how
 // riders, which reduce over the rows of a group, are computed on the way.
 #include <algorithm>
-#include <cstring>
-#include <limits>
 #include <map>
 
 #include "codegen/lower_kinds.h"
@@ -27,24 +25,6 @@ Scalar combined(Reduction kind, Scalar a, Scalar b) {
   throw InternalError("a reduction of no kind");
 }
 
-// What a reduction of nothing gives.
-Tensor neutral(Reduction kind, DType dtype) {
-  Tensor one(dtype, {});
-  dispatch(dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    using Limits = std::numeric_limits<T>;
-    constexpr bool is_real = std::is_floating_point_v<T>;
-    T value{};
-    if (kind == Reduction::product) value = T(1);
-    if (kind == Reduction::max) value = is_real ? static_cast<T>(-Limits::infinity()) : Limits::lowest();
-    if (kind == Reduction::min) value = is_real ? Limits::infinity() : Limits::max();
-    std::memcpy(one.raw(), &value, sizeof value);
-  });
-  return one;
-}
-
-bool is_reduction(const Graph& graph, NodeId id) { return info(graph.node(id).op).family == Family::reduction; }
-bool is_stored(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
 Dim elements_of(const Graph& graph, NodeId id) { return product(graph.type(id).shape); }
 
 // A reduction over a group's rows that its kernel begins: where, for a point of the group's loops, its partial result is.
@@ -129,21 +109,21 @@ struct RowLowering {
     for (size_t i = 0; i < group.members.size(); ++i) {
       NodeId id = group.members[i];
       Scalar held;
-      if (is_reduction(graph, id)) {
+      if (is_reduction(graph.node(id).op)) {
         if (group.stage[i] + 1 != stage || !body.given(id, held)) continue;
         if (auto into = split_into.find(id); into != split_into.end()) body.store(partial_argument(id, into->second), position(i), held);
-        else if (is_stored(group, id)) body.store(id, position(i), held);
+        else if (stores(group, id)) body.store(id, position(i), held);
       } else if (is_row_value(group, i) && group.stage[i] == stage) {
         Scalar value = walk.member(id);
         computed.emplace_back(id, body.output(value));
-        if (is_stored(group, id) && split_into.empty()) body.store(id, position(i), value);
+        if (stores(group, id) && split_into.empty()) body.store(id, position(i), value);
       }
     }
     for (const Ridden& r : ridden) {
       if (r.along_row || done_at(r.operand) != stage) continue;
       Scalar value;
       if (slot.count(r.reduction)) body.given(r.reduction, value);
-      else value = walk.value(r.operand, group.at[number_of(r.operand)]);
+      else value = walk.value(r.operand, group.at[member_number(group, r.operand)]);
       combine(body, r, value);
     }
     for (auto [id, output] : computed) made.values.push_back({output, slot[id] = new_slot(graph.type(id).dtype)});
@@ -151,12 +131,10 @@ struct RowLowering {
     if (!made.body.stores.empty() || !made.values.empty()) row.stages.push_back(std::move(made));
   }
 
-  size_t number_of(NodeId member) const { return static_cast<size_t>(std::find(group.members.begin(), group.members.end(), member) - group.members.begin()); }
-
   // The row stage in which a row's value of the operand, or its reduction over the row, is at hand.
   uint32_t done_at(NodeId operand) const {
-    const size_t i = number_of(operand);
-    return group.stage[i] + (is_row_value(group, i) && !is_reduction(graph, operand) ? 0 : 1);
+    const size_t i = member_number(group, operand);
+    return group.stage[i] + (is_row_value(group, i) && !is_reduction(graph.node(operand).op) ? 0 : 1);
   }
 
   void add_inner_stage(uint32_t stage) {
@@ -167,7 +145,7 @@ struct RowLowering {
     for (size_t i = 0; i < group.members.size(); ++i) {
       NodeId id = group.members[i];
       if (group.stage[i] != stage) continue;
-      if (is_reduction(graph, id)) {
+      if (is_reduction(graph.node(id).op)) {
         Scalar operand;
         if (auto from = finished_from.find(id); from != finished_from.end()) {
           Affine where = position(i);
@@ -177,13 +155,13 @@ struct RowLowering {
           operand = walk.value(graph.inputs(id)[0], operand_index(graph, group, id, group.at[i]));
         }
         reduced.emplace_back(id, kind_of(graph.node(id).op), body.output(operand));
-      } else if (!is_row_value(group, i) && is_stored(group, id)) {
+      } else if (!is_row_value(group, i) && stores(group, id)) {
         body.store(id, position(i), walk.member(id));
       }
     }
     for (const Ridden& r : ridden) {
-      const size_t i = number_of(r.operand);
-      if (group.stage[i] != stage || is_row_value(group, i) || is_reduction(graph, r.operand)) continue;
+      const size_t i = member_number(group, r.operand);
+      if (group.stage[i] != stage || is_row_value(group, i) || is_reduction(graph.node(r.operand).op)) continue;
       Scalar value = walk.value(r.operand, group.at[i]);
       if (r.along_row) combine(body, r, value);
       else reduced.emplace_back(r.reduction, kind_of(graph.node(r.reduction).op), body.output(value));
@@ -199,7 +177,7 @@ struct RowLowering {
     for (const Ridden& r : ridden) {
       BodyMaker body = maker();
       const NodeId id = r.reduction;
-      body.store(partial_argument(id, r.scratch), r.position, body.constant(neutral(kind_of(graph.node(id).op), graph.type(id).dtype)));
+      body.store(partial_argument(id, r.scratch), r.position, body.constant(reduction_of_nothing(graph.node(id).op, graph.type(id).dtype)));
       row.before.push_back({r.along_row, body.finish(), {}, {}});
     }
     const uint32_t last = split_into.empty() ? *std::max_element(group.stage.begin(), group.stage.end()) + 1 : 0;
@@ -305,7 +283,7 @@ Group finishing(const Group& group, const Graph& graph, const Dim& chunks) {
   made.reduced.assign(made.loops.size(), false);
   made.reduced.back() = true;
   for (size_t i = 0; i < group.members.size(); ++i) {
-    if (!is_reduction(graph, group.members[i]) && !is_row_value(group, i)) continue;
+    if (!is_reduction(graph.node(group.members[i]).op) && !is_row_value(group, i)) continue;
     Index at = group.at[i];
     for (Affine& a : at.axes) {
       std::vector<Dim> strides;
@@ -387,7 +365,7 @@ class RowGroup {
     std::vector<Ridden> all;
     for (const Group& rider : group_.riders)
       for (NodeId id : rider.members) {
-        if (!is_reduction(graph, id)) continue;
+        if (!is_reduction(graph.node(id).op)) continue;
         const auto found = ridden_operand(graph, group_, id);
         ensure(found.has_value(), "a rider reduces over the rows of its host");
         const auto& [operand, index] = *found;
@@ -403,9 +381,9 @@ class RowGroup {
   bool is_to_be_split(const RowLowering& plain) const {
     int walks = 0;
     for (const RowStage& s : plain.row.stages) walks += s.inner;
-    if (walks != 1 || group_.stage.empty()) return false;
+    if (walks != 1) return false;
     bool reduces_first = false;
-    for (size_t i = 0; i < group_.members.size(); ++i) reduces_first = reduces_first || (is_reduction(program_.graph, group_.members[i]) && group_.stage[i] == 0);
+    for (size_t i = 0; i < group_.members.size(); ++i) reduces_first = reduces_first || (is_reduction(program_.graph.node(group_.members[i]).op) && group_.stage[i] == 0);
     if (!reduces_first) return false;
     const Dim elements = product(plain.row.inner), chunks = chunks_of(plain.kernel());
     if (!elements.is_number() || elements.number() > (plain.row.vector_outer ? 4096 : 1 << 20)) return true;
@@ -416,7 +394,7 @@ class RowGroup {
   void split() {
     std::map<NodeId, uint32_t> into;
     for (NodeId id : group_.members)
-      if (is_reduction(program_.graph, id)) into[id] = new_scratch();
+      if (is_reduction(program_.graph.node(id).op)) into[id] = new_scratch();
     RowLowering made = lowering(group_);
     made.split_into = into;
     made.arrange();

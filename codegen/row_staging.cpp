@@ -21,11 +21,9 @@ struct Staging {
   std::map<NodeId, double> cost_of_one = {};
   std::set<NodeId> at_hand = {};  // kept, and stored by an earlier stage
 
-  bool is_reduction(NodeId id) const { return info(graph.node(id).op).family == Family::reduction; }
-
   double own_cost(NodeId id) {
     const Node& node = graph.node(id);
-    if (info(node.op).family != Family::elementwise) return 0;
+    if (!is_elementwise(node.op)) return 0;
     auto [at, is_new] = cost_of_one.try_emplace(id, 0);
     if (is_new) {
       std::vector<DType> types;
@@ -48,15 +46,12 @@ struct Staging {
   }
 
   std::vector<NodeId> run() {
-    double row_elements = 1;
-    for (size_t l = 0; l < group.loops.size(); ++l)
-      if (group.reduced[l]) row_elements *= nominal(group.loops[l]);
     std::map<uint32_t, std::vector<NodeId>> roots;
     for (size_t i = 0; i < group.members.size(); ++i) {
       NodeId id = group.members[i];
-      if (is_reduction(id)) roots[group.stage[i]].push_back(graph.inputs(id)[0]), once_a_row.insert(id);
+      if (is_reduction(graph.node(id).op)) roots[group.stage[i]].push_back(graph.inputs(id)[0]), once_a_row.insert(id);
       else if (is_row_value(group, i)) once_a_row.insert(id);
-      else if (std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end() || feeds_rider(graph, group, id)) roots[group.stage[i]].push_back(id);
+      else if (stores(group, id) || feeds_rider(graph, group, id)) roots[group.stage[i]].push_back(id);
     }
     std::vector<NodeId> chosen;
     double bytes = 0;
@@ -87,7 +82,7 @@ struct Staging {
         if (count > 1 && !kept.count(id) && gain > most) best = id, most = gain;
       }
       if (!best.valid()) return chosen;
-      bytes += row_elements * static_cast<double>(size_of(graph.type(best).dtype));
+      bytes += row_elements(group) * static_cast<double>(size_of(graph.type(best).dtype));
       if (bytes > most_bytes) return chosen;
       kept.insert(best);
       chosen.push_back(best);

@@ -76,6 +76,9 @@ struct Reference {
   const Bindings& bindings;
 };
 
+// What a reduction of no elements gives: 0 for sum, 1 for prod, of max and min an infinity or the least and the greatest integer.
+Tensor reduction_of_nothing(Op reduction, DType);
+
 // Where tests sample an operand of an elementwise row.
 struct Domain {
   double low = -3, high = 3;

@@ -76,14 +76,6 @@ NodeId reduction(Graph&, const Node& node, const std::vector<NodeId>& inputs, co
   return std::get<ReduceAttributes>(node.attributes).axes.empty() ? inputs[0] : NodeId();
 }
 
-Tensor lowest(DType dtype) {
-  return dispatch(dtype, [](auto tag) {
-    using T = typename decltype(tag)::type;
-    using Limits = std::numeric_limits<T>;
-    return Tensor::scalar(Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest());
-  });
-}
-
 // What gather and scatter_add have in common: positions and an axis, compared with one another, over [batch..., *, rest...] of given sizes.
 struct Matched {
   Graph& graph;
@@ -125,7 +117,7 @@ NodeId gather(Graph& graph, const Node& node, const std::vector<NodeId>& inputs,
   NodeId size = m.make(Op::dimension, {}, DimensionAttributes{from[batch]}), one = m.number(i64, 1), zero = m.number(i64, 0);
   NodeId nearest = m.make(Op::maximum, {m.make(Op::minimum, {m.as_index(inputs[1]), m.make(Op::subtract, {size, one})}), zero});
   DType dtype = node.type.dtype;
-  NodeId least = build_constant(graph, lowest(dtype), false, origins), x = m.spread(inputs[0], joined(counted(0, batch), counted(axis, rank)));
+  NodeId least = build_constant(graph, reduction_of_nothing(Op::max, dtype), false, origins), x = m.spread(inputs[0], joined(counted(0, batch), counted(axis, rank)));
   NodeId chosen = m.make(Op::select, {m.equal(nearest, counted(0, axis), axis), x, least});
   NodeId result = m.make(Op::max, {chosen}, ReduceAttributes{{static_cast<int64_t>(axis)}, false, false});
   if (from[batch].is_number()) return result;

@@ -1,7 +1,5 @@
 #include "graph/arrays/cumulative.h"
 
-#include <limits>
-
 #include "graph/arrays/pieces.h"
 
 namespace sinter {
@@ -15,16 +13,6 @@ struct Running {
   Expr (*reduce)(Operand, Axes, bool);
   Tensor (*neutral)(DType);
 };
-
-template <bool largest>
-Tensor extreme(DType dtype) {
-  return dispatch(dtype, [](auto tag) {
-    using T = typename decltype(tag)::type;
-    using Limits = std::numeric_limits<T>;
-    if constexpr (Limits::has_infinity) return Tensor::scalar(largest ? Limits::infinity() : -Limits::infinity());
-    else return Tensor::scalar(largest ? Limits::max() : Limits::lowest());
-  });
-}
 
 // Prefixes of doubling length: each element joined by what stands as far before it as the prefix is long.
 Expr doubled(Expr x, int64_t axis, int64_t size, const Running& running) {
@@ -59,8 +47,8 @@ Expr cumulative(const Operand& operand, int64_t axis, const Running& running, bo
 
 // -0 added to anything leaves it as it is; +0 would lose a -0.
 Expr cumsum(Operand x, int64_t axis) { return cumulative(x, axis, {"cumsum", operator+, sum, [](DType t) { return full({}, is_float(t) ? -0.0 : 0, t); }}, true); }
-Expr cumprod(Operand x, int64_t axis) { return cumulative(x, axis, {"cumprod", operator*, prod, [](DType t) { return full({}, 1, t); }}, true); }
-Expr cummax(Operand x, int64_t axis) { return cumulative(x, axis, {"cummax", maximum, max, extreme<false>}, false); }
-Expr cummin(Operand x, int64_t axis) { return cumulative(x, axis, {"cummin", minimum, min, extreme<true>}, false); }
+Expr cumprod(Operand x, int64_t axis) { return cumulative(x, axis, {"cumprod", operator*, prod, [](DType t) { return reduction_of_nothing(Op::prod, t); }}, true); }
+Expr cummax(Operand x, int64_t axis) { return cumulative(x, axis, {"cummax", maximum, max, [](DType t) { return reduction_of_nothing(Op::max, t); }}, false); }
+Expr cummin(Operand x, int64_t axis) { return cumulative(x, axis, {"cummin", minimum, min, [](DType t) { return reduction_of_nothing(Op::min, t); }}, false); }
 
 }  // namespace sinter

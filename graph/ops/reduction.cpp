@@ -75,9 +75,7 @@ Tensor extreme_reference(const Reference& at) {
   Tensor result = Tensor::uninitialized(at.dtype, at.sizes);
   dispatch(at.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    using Limits = std::numeric_limits<T>;
-    T start = largest ? Limits::lowest() : Limits::max();
-    if constexpr (std::is_floating_point_v<T>) start = largest ? -Limits::infinity() : Limits::infinity();
+    const T start = reduction_of_nothing(largest ? Op::max : Op::min, at.dtype).template data<T>()[0];
     T* r = static_cast<T*>(result.raw());
     std::fill_n(r, result.size(), start);
     each_element<T>(at, [&](int64_t to, T v) {
@@ -135,6 +133,17 @@ OpInfo row(Op op, std::string_view name, Tensor (*reference)(const Reference&), 
 }
 
 }  // namespace
+
+Tensor reduction_of_nothing(Op reduction, DType dtype) {
+  if (reduction == Op::sum || reduction == Op::prod) return full({}, reduction == Op::prod, dtype);
+  return dispatch(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using Limits = std::numeric_limits<T>;
+    const bool least = reduction == Op::max;
+    if constexpr (Limits::has_infinity) return Tensor::scalar(least ? -Limits::infinity() : Limits::infinity());
+    else return Tensor::scalar(least ? Limits::lowest() : Limits::max());
+  });
+}
 
 std::span<const OpInfo> reduction_ops() {
   static const std::vector<OpInfo> rows = {

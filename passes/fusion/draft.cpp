@@ -21,20 +21,6 @@ constexpr size_t most_work = 600;
 // after its reduction is better off in a kernel of its own. Symbols count as 64.
 constexpr double longest_staged_row = 65536;
 
-double row_elements(const Group& group) {
-  double elements = 1;
-  for (size_t l = 0; l < group.loops.size(); ++l)
-    if (group.reduced[l]) {
-      Bindings bindings;
-      for (const std::string& symbol : group.loops[l].symbols()) bindings[symbol] = 64;
-      elements *= static_cast<double>(group.loops[l].evaluate(bindings));
-    }
-  return elements;
-}
-
-bool is_elementwise(Op op) { return info(op).family == Family::elementwise; }
-bool is_reduction(Op op) { return info(op).family == Family::reduction; }
-
 struct Source {
   NodeId value;
   std::vector<NodeId> chain;  // the movement nodes between, from the reader's side
@@ -95,8 +81,8 @@ class Drafter {
 
   int draft_of(NodeId id) const { return draft_of_[id.index]; }
 
-  const Index& at(const Draft& d, NodeId id) const { return d.group.at[static_cast<size_t>(std::find(d.group.members.begin(), d.group.members.end(), id) - d.group.members.begin())]; }
-  uint32_t stage(const Draft& d, NodeId id) const { return d.group.stage[static_cast<size_t>(std::find(d.group.members.begin(), d.group.members.end(), id) - d.group.members.begin())]; }
+  const Index& at(const Draft& d, NodeId id) const { return d.group.at[member_number(d.group, id)]; }
+  uint32_t stage(const Draft& d, NodeId id) const { return d.group.stage[member_number(d.group, id)]; }
 
   void add(size_t d, NodeId id, Index index, uint32_t stage) {
     Draft& draft = drafts_[d];

@@ -116,10 +116,9 @@ void drop_unneeded(const Graph& graph, const FusionPlan& plan, Group& group) {
   group = std::move(kept);
 }
 
-// Puts the groups in a stable topological order: a group follows its producers; ties go by the first member.
+// Puts the groups, which stored_by numbers as they are given, in a stable topological order: a group follows its producers; ties go by the
+// first member.
 void order(FusionPlan& plan, std::vector<Group> groups) {
-  for (size_t g = 0; g < groups.size(); ++g)
-    for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(g);
   std::vector<size_t> in_order, waiting(groups.size(), 0);
   std::vector<std::vector<size_t>> readers(groups.size());
   for (size_t g = 0; g < groups.size(); ++g)
@@ -202,6 +201,23 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
 }
 
 }  // namespace
+
+size_t member_number(const Group& group, NodeId id) { return static_cast<size_t>(std::find(group.members.begin(), group.members.end(), id) - group.members.begin()); }
+bool stores(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
+
+double nominal(const Dim& d) {
+  constexpr int64_t symbol = 64;
+  Bindings bindings;
+  for (const std::string& name : d.symbols()) bindings[name] = symbol;
+  return static_cast<double>(d.evaluate(bindings));
+}
+
+double row_elements(const Group& group) {
+  double elements = 1;
+  for (size_t l = 0; l < group.loops.size(); ++l)
+    if (group.reduced[l]) elements *= nominal(group.loops[l]);
+  return elements;
+}
 
 bool is_row_value(const Group& group, size_t i) {
   for (const Affine& a : group.at[i].axes)

@@ -41,6 +41,14 @@ struct FusionPlan {
 
 FusionPlan fuse(const Program&);
 
+// Which of its members that is, or how many there are where it is none.
+size_t member_number(const Group&, NodeId);
+bool stores(const Group&, NodeId);
+
+// A size and the elements of a row, as cost models take them: symbols count as 64.
+double nominal(const Dim&);
+double row_elements(const Group&);
+
 // Whether a rider of the group reduces this member.
 bool feeds_rider(const Graph&, const Group&, NodeId member);
 

@@ -39,13 +39,11 @@ struct Reads {
   bool given(NodeId id, Value&) { return id != current && at_hand[id.index]; }
 };
 
-bool stores(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
-
 // Whether `s`, member i, may be written over a value with these loads. Inner stages compute again what they need, and read again for it; a
 // row's own values are computed once.
 bool may_replace(const Graph& graph, const Group& group, size_t i, uint32_t last_inner_stage, NodeId value, const std::vector<Reads::Load>& loads) {
   NodeId s = group.members[i];
-  if (!stores(group, s) || info(graph.node(s).op).family == Family::reduction) return false;
+  if (!stores(group, s) || is_reduction(graph.node(s).op)) return false;
   if (size_of(graph.type(s).dtype) != size_of(graph.type(value).dtype) || !(product(graph.type(s).shape) == product(graph.type(value).shape))) return false;
   bool row = is_row_value(group, i);
   std::vector<bool> over(group.loops.size(), true);
@@ -64,13 +62,13 @@ void find_own_reads(const Program& program, const FusionPlan& plan, Group& group
   std::vector<bool> at_hand(graph.size());
   if (group.hero.valid()) at_hand[group.hero.index] = true;
   for (size_t i = 0; i < group.members.size(); ++i)
-    if (info(graph.node(group.members[i]).op).family == Family::reduction || is_row_value(group, i)) at_hand[group.members[i].index] = true;
+    if (is_reduction(graph.node(group.members[i]).op) || is_row_value(group, i)) at_hand[group.members[i].index] = true;
   Reads reads{graph, at_hand, false, false, 0, NodeId(), {}};
   Walk<Reads> inner(program, plan, group, reads);
   uint32_t last_inner_stage = 0;
   for (size_t i = 0; i < group.members.size(); ++i) {
     NodeId id = group.members[i];
-    bool reduction = info(graph.node(id).op).family == Family::reduction, row = !reduction && is_row_value(group, i);
+    bool reduction = is_reduction(graph.node(id).op), row = !reduction && is_row_value(group, i);
     reads.stage = group.stage[i];
     reads.once_a_row = row;
     reads.current = id;

@@ -4,11 +4,10 @@
 #include <set>
 
 #include "passes/fusion/reads.h"
+#include "passes/fusion/walk.h"
 
 namespace sinter {
 namespace {
-
-bool is_reduction(const Graph& graph, NodeId id) { return info(graph.node(id).op).family == Family::reduction; }
 
 // Rows that lie along memory, and several of them: a kernel walks them one after another.
 bool takes_riders(const Group& group) {
@@ -25,7 +24,7 @@ std::optional<size_t> host_of(const Graph& graph, const FusionPlan& plan, const 
   std::optional<size_t> host;
   for (size_t i = 0; i < rider.members.size(); ++i) {
     NodeId id = rider.members[i];
-    if (!is_reduction(graph, id)) {
+    if (!is_reduction(graph.node(id).op)) {
       if (!is_row_value(rider, i)) return std::nullopt;
       continue;
     }
@@ -67,13 +66,13 @@ struct Riding {
 
 bool feeds_rider(const Graph& graph, const Group& group, NodeId member) {
   return std::any_of(group.riders.begin(), group.riders.end(), [&](const Group& rider) {
-    return std::any_of(rider.members.begin(), rider.members.end(), [&](NodeId id) { return is_reduction(graph, id) && graph.inputs(id)[0] == member; });
+    return std::any_of(rider.members.begin(), rider.members.end(), [&](NodeId id) { return is_reduction(graph.node(id).op) && graph.inputs(id)[0] == member; });
   });
 }
 
 std::optional<RiddenOperand> ridden_operand(const Graph& graph, const Group& group, NodeId reduction) {
   NodeId operand = graph.inputs(reduction)[0];
-  const size_t i = static_cast<size_t>(std::find(group.members.begin(), group.members.end(), operand) - group.members.begin());
+  const size_t i = member_number(group, operand);
   if (i == group.members.size()) return std::nullopt;
   const auto& axes = graph.attributes<ReduceAttributes>(reduction).axes;
   RiddenOperand ridden{operand, {}};

@@ -13,6 +13,8 @@ struct NotAffine {
 };
 
 inline bool is_memory(Op op) { return op == Op::variable || op == Op::parameter || op == Op::constant; }
+inline bool is_elementwise(Op op) { return info(op).family == Family::elementwise; }
+inline bool is_reduction(Op op) { return info(op).family == Family::reduction; }
 inline bool is_movement(Op op) { return info(op).family == Family::movement || info(op).family == Family::identity; }
 
 // The place of a reduction's operand for which its result lies at `index`: reduced axes run over the reduced loops, in order.
