@@ -111,13 +111,11 @@ void find_reads(const Program& program, const FusionPlan& plan, Group& group, bo
     find_rider_reads(program, plan, rider);
     for (const GroupRead& read : rider.reads) ++rider_readers[read.value];
   }
-  for (GroupRead& read : group.reads)
-    if (rider_readers.count(read.value)) read.replaceable_by.clear();
   for (const Group& rider : group.riders)
     for (const GroupRead& read : rider.reads) {
       auto known = std::find_if(group.reads.begin(), group.reads.end(), [&](const GroupRead& r) { return r.value == read.value; });
       if (known == group.reads.end()) known = group.reads.insert(known, {read.value, {}});
-      if (rider_readers.at(read.value) == 1) known->replaceable_by = read.replaceable_by;
+      known->replaceable_by = rider_readers.at(read.value) == 1 ? read.replaceable_by : std::vector<NodeId>();
     }
 }
 

@@ -64,6 +64,16 @@ TEST_CASE("columns and totals ride along with rows, and their updates with them"
   CHECK(counted.known * 100 > counted.elements * 80);
 }
 
+TEST_CASE("what a rider reads when the rows are done is still there") {
+  GraphScope scope;
+  Variable x("x", f32, {40, 40});
+  Parameter v("v", values({40}, 5));
+  Expr top = max(x, {1}), y = exp(x - max(x, {1}, true));
+  // The rows read v and have its new value before the columns, which read the old one.
+  CompiledProgram c = compiled({sum(y, {0}) - v}, {{v, top + v}});
+  for (int call = 0; call < 2; ++call) check_call(c.program, c.function, {{"x", values({40, 40}, static_cast<uint64_t>(call))}});
+}
+
 TEST_CASE("partial sums have the same bits at any number of threads") {
   std::vector<Tensor> first;
   for (unsigned threads : {1u, 2u, 3u, 5u}) {
