@@ -1,6 +1,7 @@
 #include "tools/fuzz/program.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "graph/builder.h"
@@ -28,7 +29,7 @@ bool keeps_whole(const OpInfo& row) {
     inputs[0] = numbers.data();
     void* out = results.data();
     evaluate(expression, inputs, std::span(&out, 1), static_cast<int64_t>(numbers.size()));
-    if (std::any_of(results.begin(), results.end(), [](float v) { return v != static_cast<float>(static_cast<int>(std::clamp(v, -100.0f, 100.0f))); })) return false;
+    if (std::any_of(results.begin(), results.end(), [](float v) { return !(std::fabs(v) <= 100 && v == std::trunc(v)); })) return false;
   }
   return true;
 }
