@@ -15,7 +15,7 @@ namespace {
 class Step {
  public:
   Step(const char* name, const Operand& caller, const std::vector<Parameter>& parameters)
-      : name_(name), caller_(caller.where()), graph_(graph_of(parameters)), joined_(graph_), called_(caller) {
+      : name_(name), caller_(caller.where()), graph_(graph_of(parameters)), joined_(graph_), called_(caller, name) {
     std::set<NodeId> seen;
     for (const Parameter& p : parameters) {
       Operand(p, caller_).in(graph_);
@@ -186,7 +186,7 @@ Updates adamw(const std::vector<Parameter>& parameters, const std::vector<Expr>&
 
 std::vector<Expr> clip_by_global_norm(const std::vector<Expr>& gradients, Operand max_norm) {
   if (gradients.empty()) return {};
-  OriginScope scope(max_norm);
+  OriginScope scope(max_norm, "clip_by_global_norm");
   Expr squares;
   for (const Expr& g : gradients) squares = squares.defined() ? squares + sum(g * g) : sum(g * g);
   Expr scale = minimum(1, max_norm / (sqrt(squares) + 1e-6));

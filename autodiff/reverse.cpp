@@ -123,13 +123,16 @@ std::vector<Expr> gradients(const Operand& of_operand, const std::vector<Expr>& 
   for (const Expr& e : wrt) {
     ids.push_back(Operand(e, where).in(graph).id());
     check_typed(*graph, ids.back(), where);
+    if (graph->type(ids.back()).weak)
+      throw UserError("gradients: nothing can be differentiated by a literal, which is another in each place that it is used; use a Parameter or a "
+                      "Variable, or a Constant of a Tensor", line_at(where));
     if (!is_float(e.dtype()))
       throw UserError(fmt::format("gradients: nothing can be differentiated by {}; convert it to a float first", to_string(e.type())),
                       line_at(where));
   }
 
   GraphScope joined(graph);
-  OriginScope called(of_operand);
+  OriginScope called(of_operand, "gradients");
   const Path path = path_between(*graph, ids, of.id());
   std::vector<std::vector<NodeId>> contributions(of.id().index + 1);
   std::vector<NodeId> adjoints(of.id().index + 1);

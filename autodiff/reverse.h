@@ -18,6 +18,11 @@ namespace sinter {
 // a Variable declared without a type.
 std::vector<Expr> gradients(const Operand& of, const std::vector<Expr>& wrt);
 
+// The gradient with respect to one.
+template <std::derived_from<Expr> T>
+Expr gradients(const Operand& of, const T& wrt) {
+  return gradients(of, std::vector<Expr>{wrt}).front();
+}
 template <std::derived_from<Expr> T>
 std::vector<Expr> gradients(const Operand& of, const std::vector<T>& wrt) {
   return gradients(of, std::vector<Expr>(wrt.begin(), wrt.end()));

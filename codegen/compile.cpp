@@ -232,13 +232,19 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
   return made;
 }
 
-Function compile(const Program& program, const CompileOptions& options) {
-  if (!is_template(program)) return Function(executable_of(program, options));
-  auto shared = std::make_shared<Program>(program);
-  return Function(inputs_of(program), [shared, options](const std::unordered_map<std::string, Type>& untyped) { return executable_of(specialize(*shared, untyped), options); });
+Function compile(const Program& program, const CompileOptions& options, Here where) {
+  return at_line(where, [&] {
+    refuse_unbound(program);
+    if (!is_template(program)) return Function(executable_of(program, options));
+    auto shared = std::make_shared<Program>(program);
+    return Function(inputs_of(program), [shared, options](const std::unordered_map<std::string, Type>& untyped, const Bindings& symbols) {
+      return executable_of(specialize(*shared, untyped, symbols), options);
+    });
+  });
 }
 
-Function compile(const std::vector<Expr>& outputs, const Updates& updates, const CompileOptions& options) { return compile(program_of(outputs, updates), options); }
-Function compile(const Expr& output, const Updates& updates, const CompileOptions& options) { return compile(std::vector<Expr>{output}, updates, options); }
+Function compile(const std::vector<Expr>& outputs, const Updates& updates, const CompileOptions& options, Here where) {
+  return compile(program_of(outputs, updates, where), options, where);
+}
 
 }  // namespace sinter

@@ -1,5 +1,6 @@
 // compile(): from expressions to a function. Reads like the picture in the README: a line a stage.
 #pragma once
+#include <concepts>
 #include <functional>
 #include <string>
 #include <vector>
@@ -26,10 +27,14 @@ struct CompileOptions {
 };
 
 // What the function returns at each call, and what it updates after: a parameter's new value is computed from the old ones of all.
-// UserError where the expressions belong to several graphs, or an update does not fit its parameter.
-Function compile(const Expr& output, const Updates& = {}, const CompileOptions& = {});
-Function compile(const std::vector<Expr>& outputs, const Updates& = {}, const CompileOptions& = {});
-Function compile(const Program&, const CompileOptions& = {});
+// UserError where the expressions belong to several graphs, an update does not fit its parameter, or no input gives a symbolic size its value.
+Function compile(const std::vector<Expr>& outputs, const Updates& = {}, const CompileOptions& = {}, Here = Here::current());
+Function compile(const Program&, const CompileOptions& = {}, Here = Here::current());
+// Of one output. A template, so that compile({}, updates) means no output.
+template <std::derived_from<Expr> T>
+Function compile(const T& output, const Updates& updates = {}, const CompileOptions& options = {}, Here where = Here::current()) {
+  return compile(std::vector<Expr>{output}, updates, options, where);
+}
 
 // Every stage between a typed program and native code, for looking at.
 struct Stages {

@@ -102,8 +102,9 @@ struct ScatterAttributes {  // the same of the result, and its size along the in
 };
 struct ConvertAttributes {
   DType dtype = f32;
+  bool weak = false;  // of a literal, which stays one
   template <class Self, class F>
-  static void fields(Self& self, F&& f) { f("dtype", self.dtype); }
+  static void fields(Self& self, F&& f) { f("dtype", self.dtype), f("weak", self.weak); }
 };
 
 using Attributes = std::variant<NoAttributes, VariableAttributes, ParameterAttributes, ConstantAttributes, DimensionAttributes, ShapeAttributes,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "graph/interpreter.h"
 #include "graph/ops/expand.h"
 
 namespace sinter {
@@ -63,7 +64,8 @@ struct Normalize {
     }
     if (open == a.shape.size()) return;
     auto rest = product(types[0].shape).divided_by(known);
-    if (!rest) throw UserError(fmt::format("{} elements of shape {} cannot be shared out to {}", to_string(product(types[0].shape)), to_string(types[0].shape), to_string(a.shape)));
+    if (!rest) throw UserError(fmt::format("{} holds {} elements, which are no multiple of the {} that {} takes beside its open size{}", to_string(types[0].shape), to_string(product(types[0].shape)), to_string(known), to_string(a.shape),
+                                              known.is_number() && product(types[0].shape).is_number() ? "" : " at every value of its symbols"));
     a.shape[open] = *rest;
   }
   void operator()(IotaAttributes& a) const { a.axis = normalized(a.axis, a.shape.size()); }
@@ -110,15 +112,34 @@ DType common_type(std::span<const Type> types, bool& weak) {
   return *strong == boolean && *literal != boolean ? i32 : *strong;
 }
 
-// Literals of one data type that meet a conversion, or are about to be broadcast, which makes each strong by itself: all take one strong type.
-void unify_literals(Graph& graph, std::vector<NodeId>& inputs, size_t first, const Shape& shape, const Origins& origins) {
-  auto operands = std::span(inputs).subspan(first);
-  auto any = [&](auto is) { return std::any_of(operands.begin(), operands.end(), is); };
-  DType dtype = graph.type(operands.front()).dtype;
-  bool mixed = any([&](NodeId i) { return !graph.type(i).weak; });
-  if (!mixed && !any([&](NodeId i) { return graph.type(i).shape != shape; })) return;
-  if (!mixed) dtype = is_float(dtype) ? f32 : any([&](NodeId i) { return graph.node(i).op != Op::constant; }) ? i64 : i32;
-  for (NodeId& i : operands) i = build_convert(graph, i, dtype, origins);
+bool is_literal(const Graph& graph, NodeId id) { return graph.node(id).op == Op::constant && graph.type(id).weak; }
+
+// The elements of a literal as `dtype`. UserError where they are whole and it does not hold them.
+Tensor converted_literal(const Tensor& literal, DType dtype) {
+  Tensor converted = evaluate_elementwise(Op::convert, dtype, std::span(&literal, 1), literal.sizes());
+  if (is_integer(dtype) && !is_float(literal.dtype()) && literal.size() == 1 && converted.item() != literal.item())
+    throw UserError(fmt::format("the literal {} does not fit {}", literal.item(), name(dtype)));
+  return converted;
+}
+
+// A literal, or what is computed of sizes and literals, in another type, still weak.
+NodeId build_weak(Graph& graph, NodeId value, DType dtype, const Origins& origins) {
+  if (graph.type(value).dtype == dtype) return value;
+  if (is_literal(graph, value)) return build_constant(graph, converted_literal(graph.constant_value(value), dtype), true, origins);
+  return build(graph, Op::convert, {value}, ConvertAttributes{dtype, true}, origins);
+}
+
+// The one type that weak operands, all of one data type, have where nothing else gives them one. A size may exceed 2^31.
+DType strong_type(const Graph& graph, std::span<const NodeId> weak) {
+  DType held = graph.type(weak.front()).dtype;
+  if (is_float(held)) return f32;
+  auto is_small = [&](NodeId id) {
+    if (!is_literal(graph, id)) return false;
+    const Tensor& value = graph.constant_value(id);
+    auto as = [](DType dtype, const Tensor& t) { return evaluate_elementwise(Op::convert, dtype, std::span(&t, 1), t.sizes()); };
+    return same_bits(as(f64, as(i32, value)), as(f64, value));
+  };
+  return std::all_of(weak.begin(), weak.end(), is_small) ? i32 : held;
 }
 
 void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inputs, const Origins& origins) {
@@ -131,15 +152,14 @@ void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inpu
   if (row.promotion == Promotion::bits && is_float(common)) throw UserError(fmt::format("takes integers or bool, not {}; convert() it first", name(common)));
   if (row.promotion == Promotion::logical && common != boolean) throw UserError(fmt::format("takes bool, not {}; write x != 0 for a number x", name(common)));
   if (first == 1 && types[0].dtype != boolean) throw UserError(fmt::format("chooses by a bool, not {}", name(types[0].dtype)));
-  for (size_t i = first; i < inputs.size(); ++i)
-    if (types[i].dtype != common || types[i].weak != weak) {
-      if (weak && graph.node(inputs[i]).op != Op::constant) inputs[i] = build(graph, Op::convert, {inputs[i]}, ConvertAttributes{common}, origins);
-      else if (weak) inputs[i] = build_constant(graph, graph.constant_value(build_convert(graph, inputs[i], common, origins)), true, origins);
-      else inputs[i] = build_convert(graph, inputs[i], common, origins);
-    }
-  types = types_of(graph, inputs);
+  auto operands = std::span(inputs).subspan(first);
+  for (NodeId& i : operands) i = weak ? build_weak(graph, i, common, origins) : build_convert(graph, i, common, origins);
   Shape shape = broadcast_shapes(types);
-  if (weak) unify_literals(graph, inputs, first, shape, origins);
+  // A broadcast gives each literal a type by itself: all that meet here take one.
+  if (weak && std::any_of(operands.begin(), operands.end(), [&](NodeId i) { return graph.type(i).shape != shape; })) {
+    DType dtype = strong_type(graph, operands);
+    for (NodeId& i : operands) i = build_convert(graph, i, dtype, origins);
+  }
   for (size_t i = 0; i < inputs.size(); ++i)
     if (types[i].shape != shape) inputs[i] = build(graph, Op::broadcast, {inputs[i]}, BroadcastAttributes{shape, {}}, origins);
 }
@@ -201,6 +221,7 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
   std::visit([&](auto& a) { Normalize{types}(a); }, attributes);
   if (row.family == Family::sugar) return expand(graph, row.op, inputs, attributes, origins);
   if (row.promotion != Promotion::none) promote_operands(graph, row, inputs, origins);
+  if (row.family == Family::identity && is_literal(graph, inputs[0])) return inputs[0];
   if (row.op == Op::pad && types[1].weak) inputs[1] = build_convert(graph, inputs[1], graph.type(strengthened(graph, inputs[0], origins)).dtype, origins);
   if (row.promotion == Promotion::none && row.family != Family::identity && row.family != Family::elementwise)
     for (NodeId& i : inputs) i = strengthened(graph, i, origins);
@@ -213,6 +234,11 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
   if (row.op == Op::sum || row.op == Op::prod) inputs[0] = build_convert(graph, inputs[0], accumulator_for(graph.type(inputs[0]).dtype), origins);
   types = types_of(graph, inputs);
   Type type = infer_type(row.op, types, attributes);
+  if (type.weak && row.family == Family::elementwise && std::all_of(inputs.begin(), inputs.end(), [&](NodeId i) { return graph.node(i).op == Op::constant; })) {
+    std::vector<Tensor> values;
+    for (NodeId i : inputs) values.push_back(graph.constant_value(i));
+    return build_constant(graph, evaluate_elementwise(row.op, type.dtype, values, values.back().sizes()), true, origins);
+  }
   return graph.append(row.op, inputs, std::move(attributes), std::move(type), origins);
 }
 
@@ -222,6 +248,12 @@ Type infer_type(Op op, std::span<const Type> operands, const Attributes& attribu
   const OpInfo& row = info(op);
   Type type = row.infer({operands, attributes});
   if (op == Op::dimension) return type;
+  if (row.family == Family::identity) return operands[0];
+  if (op == Op::convert && std::get<ConvertAttributes>(attributes).weak) {
+    if (!operands[0].weak) throw UserError("only what is weak stays so when it is converted");
+    type.weak = true;
+    return type;
+  }
   type.weak = row.promotion != Promotion::none && std::all_of(operands.begin(), operands.end(), [](const Type& t) { return t.weak || t.dtype == boolean; }) &&
               std::any_of(operands.begin(), operands.end(), [](const Type& t) { return t.weak; }) && type.dtype != boolean;
   return type;
@@ -254,7 +286,7 @@ NodeId build(Graph& graph, Op op, std::vector<NodeId> inputs, Attributes attribu
   } catch (const UserError& error) {
     if (error.where().known()) throw;
     std::string operands = types.empty() ? "" : " of " + shapes_text(types);
-    throw UserError(fmt::format("{}{}: {}", row.name, operands, error.message()), where);
+    throw UserError(fmt::format("{}{}{}{}: {}", where.composition, where.composition.empty() ? "" : ": ", row.name, operands, error.message()), where);
   }
 }
 
@@ -296,23 +328,13 @@ NodeId build_parameter(Graph& graph, std::shared_ptr<ParameterStorage> storage, 
 NodeId build_convert(Graph& graph, NodeId value, DType dtype, const Origins& origins) {
   const Type& type = graph.type(value);
   if (type.known && type.dtype == dtype && !type.weak) return value;
-  if (!type.weak || graph.node(value).op != Op::constant) return build(graph, Op::convert, {value}, ConvertAttributes{dtype}, origins);
-  const Tensor& literal = graph.constant_value(value);
-  Tensor converted = Tensor::uninitialized(dtype, literal.sizes());
-  DType from[] = {literal.dtype()};
-  const void* in = literal.raw();
-  void* out = converted.raw();
-  evaluate(expression_of(Op::convert, from, dtype), std::span(&in, 1), std::span(&out, 1), literal.size());
-  if (is_integer(dtype) && !is_float(literal.dtype()) && literal.size() == 1 && (converted.item() != literal.item()))
-    throw UserError(fmt::format("the literal {} does not fit {}", literal.item(), name(dtype)));
-  return build_constant(graph, converted, false, origins);
+  if (is_literal(graph, value)) return build_constant(graph, converted_literal(graph.constant_value(value), dtype), false, origins);
+  return build(graph, Op::convert, {value}, ConvertAttributes{dtype}, origins);
 }
 
 NodeId strengthened(Graph& graph, NodeId value, const Origins& origins) {
   const Type& type = graph.type(value);
-  if (!type.known || !type.weak) return value;
-  DType whole = graph.node(value).op == Op::constant ? i32 : i64;  // a size may exceed 2^31
-  return build_convert(graph, value, is_float(type.dtype) ? f32 : whole, origins);
+  return type.known && type.weak ? build_convert(graph, value, strong_type(graph, std::span(&value, 1)), origins) : value;
 }
 
 }  // namespace sinter

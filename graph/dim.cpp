@@ -44,10 +44,10 @@ int64_t checked_multiply(int64_t a, int64_t b) {
   return r;
 }
 
-Dim::Dim(const char* symbol) : Dim(std::string(symbol)) {}
+Dim::Dim(const char* symbol, Here where) : Dim(std::string(symbol), where) {}
 
-Dim::Dim(const std::string& symbol) {
-  if (!is_symbol_name(symbol)) throw UserError(fmt::format("'{}' cannot name a dimension: use letters, digits and '_', not starting with a digit", symbol));
+Dim::Dim(const std::string& symbol, Here where) {
+  if (!is_symbol_name(symbol)) throw UserError(fmt::format("'{}' cannot name a dimension: use letters, digits and '_', not starting with a digit", symbol), where);
   terms_.push_back({{symbol}, 1});
 }
 
@@ -91,6 +91,19 @@ int64_t Dim::evaluate(const Bindings& bindings) const {
       value = checked_multiply(value, found->second);
     }
     sum = checked_add(sum, value);
+  }
+  return sum;
+}
+
+Dim Dim::with(const Bindings& bindings) const {
+  Dim sum(constant_);
+  for (const Term& t : terms_) {
+    Dim value(t.coefficient);
+    for (const std::string& f : t.factors) {
+      auto found = bindings.find(f);
+      value = value * (found == bindings.end() ? Dim(f) : Dim(found->second));
+    }
+    sum = sum + value;
   }
   return sum;
 }

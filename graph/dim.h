@@ -23,11 +23,11 @@ class Dim {
   Dim() = default;
   template <class T>
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  Dim(T number) : constant_(static_cast<int64_t>(number)) {
-    if (!std::in_range<int64_t>(number)) throw UserError("a size does not fit 64 bits");
+  Dim(T number, Here where = Here::current()) : constant_(static_cast<int64_t>(number)) {
+    if (!std::in_range<int64_t>(number)) throw UserError("a size does not fit 64 bits", where);
   }
-  Dim(const char* symbol);  // a name: letters, digits, '_', not starting with a digit
-  Dim(const std::string& symbol);
+  Dim(const char* symbol, Here = Here::current());  // a name: letters, digits, '_', not starting with a digit
+  Dim(const std::string& symbol, Here = Here::current());
 
   bool is_number() const { return terms_.empty(); }
   bool is(int64_t number) const { return is_number() && constant_ == number; }
@@ -36,6 +36,7 @@ class Dim {
   std::vector<std::string> symbols() const;         // all names in it
   bool never_negative() const;                      // whether that is plain for all sizes: no coefficient is negative
   int64_t evaluate(const Bindings&) const;          // UserError where a symbol is unbound or the value overflows 64 bits
+  Dim with(const Bindings&) const;                  // numbers in place of the symbols that have one there
   std::optional<Dim> divided_by(const Dim&) const;  // the exact quotient, where there is one for every binding
   friend Dim ceil_divide(const Dim&, int64_t divisor);  // rounded up; UserError where the divisor is not positive
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/builder.h"
+#include "graph/text.h"
 
 namespace sinter {
 namespace {
@@ -33,9 +34,13 @@ GraphScope::GraphScope() : GraphScope(std::make_shared<Graph>()) {}
 GraphScope::GraphScope(std::shared_ptr<Graph> graph) : entered_(std::move(graph)), before_(current) { current = entered_; }
 GraphScope::~GraphScope() { current = before_; }
 
-OriginScope::OriginScope(const Operand& caller) : before_(origin) {
-  if (before_) lines_ = before_->lines_;
-  else lines_ = {Location(caller.where())};
+OriginScope::OriginScope(const Operand& caller, std::string_view composition) : before_(origin) {
+  if (before_) {
+    lines_ = before_->lines_;
+  } else {
+    lines_ = {Location(caller.where())};
+    lines_.front().composition = composition;
+  }
   origin = this;
 }
 OriginScope::OriginScope(std::vector<Location> lines) : lines_(std::move(lines)), before_(origin) { origin = this; }
@@ -97,22 +102,22 @@ Parameter::Parameter(const std::string& name, const Tensor& initial, Here where)
   static_cast<Expr&>(*this) = Expr(graph, build_parameter(*graph, storage_, {graph->intern(where)}));
 }
 
-const std::shared_ptr<ParameterStorage>& Parameter::storage() const {
-  if (!storage_) throw UserError("this Parameter was moved from, and names nothing any more");
+const std::shared_ptr<ParameterStorage>& Parameter::storage(Here where) const {
+  if (!storage_) throw UserError("this Parameter was moved from, and names nothing any more", where);
   return storage_;
 }
 
-Tensor Parameter::read() const {
-  std::shared_lock lock(storage()->lock);
-  if (storage()->torn) throw UserError(fmt::format("the parameter '{}' was left half-updated by a step that failed; set() it first", name()));
+Tensor Parameter::read(Here where) const {
+  std::shared_lock lock(storage(where)->lock);
+  if (storage()->torn) throw UserError(fmt::format("the parameter '{}' was left half-updated by a step that failed; set() it first", name()), where);
   return storage()->value.clone();
 }
 
-void Parameter::set(const Tensor& value) const {
-  Tensor& own = storage()->value;
+void Parameter::set(const Tensor& value, Here where) const {
+  Tensor& own = storage(where)->value;
   if (!value.defined() || value.dtype() != own.dtype() || value.sizes() != own.sizes())
-    throw UserError(fmt::format("the parameter '{}' is {}{}; it cannot be set to {}{}", name(), sinter::name(own.dtype()), to_string(own.sizes()),
-                                sinter::name(value.dtype()), to_string(value.sizes())));
+    throw UserError(fmt::format("the parameter '{}' is {}; it cannot be set to {}", name(), to_string(type_of(own)),
+                                value.defined() ? to_string(type_of(value)) : "an empty Tensor"), where);
   std::unique_lock lock(storage()->lock);
   std::memmove(own.raw(), value.raw(), own.bytes());
   storage()->torn = false;
@@ -136,10 +141,10 @@ Expr make(Op op, std::initializer_list<Operand> operands, Attributes attributes)
   return {graph, build(*graph, op, std::move(inputs), std::move(attributes), origins)};
 }
 
-Program program_of(const std::vector<Expr>& outputs, const Updates& updates) {
+Program program_of(const std::vector<Expr>& outputs, const Updates& updates, Here where) {
   std::shared_ptr<Graph> graph;
   auto check = [&](const Expr& e, const char* what) {
-    if (!e.defined()) throw UserError(fmt::format("{} was never assigned an expression", what));
+    if (!e.defined()) throw UserError(fmt::format("{} was never assigned an expression", what), where);
     if (!graph) graph = e.graph();
     if (graph != e.graph()) throw UserError("these expressions belong to two graphs; declare their variables under one GraphScope", e.graph()->where(e.id()));
   };
@@ -150,14 +155,13 @@ Program program_of(const std::vector<Expr>& outputs, const Updates& updates) {
   for (const ParameterUpdate& u : updates) {
     check(u.parameter, "an updated parameter"), check(u.value, "an update");
     if (!seen.insert(u.parameter.id()).second) throw UserError(fmt::format("the parameter '{}' is updated twice by one function", u.parameter.name()), graph->where(u.value.id()));
-    const Type& type = graph->type(u.value.id());
-    if (type.known && (type.dtype != u.parameter.dtype() || type.shape != u.parameter.shape() || type.weak))
-      throw UserError(fmt::format("the parameter '{}' is {}, but its update is {}", u.parameter.name(), to_string(u.parameter.type()), to_string(type)), graph->where(u.value.id()));
-    replaced.push_back({u.parameter.id(), u.value.id()});
+    replaced.push_back({u.parameter.id(), update_value(*graph, u.parameter.id(), u.value.id())});
   }
-  if (!graph) throw UserError("nothing to compile: no output and no update was given");
+  if (!graph) throw UserError("nothing to compile: no output and no update was given", where);
   return extract(*graph, ids, replaced);
 }
+
+std::string print(const Expr& e, Here where) { return print(program_of({e}, {}, where)); }
 
 Expr operator+(Operand a, Operand b) { return make(Op::add, {a, b}); }
 Expr operator-(Operand a, Operand b) { return make(Op::subtract, {a, b}); }
@@ -259,6 +263,7 @@ Expr min(Operand a) { return make(Op::min, {a}, all_axes()); }
 Expr min(Operand a, Axes axes, bool keep) { return make(Op::min, {a}, ReduceAttributes{std::move(axes), false, keep}); }
 
 Expr matmul(Operand a, Operand b) { return make(Op::matmul, {a, b}); }
+Expr same_shape(Operand a, Operand b) { return make(Op::same_shape, {a, b}); }
 Expr contract(Operand a, Operand b, ContractionAttributes attributes) { return make(Op::contract, {a, b}, std::move(attributes)); }
 Expr stop_gradient(Operand a) { return make(Op::stop_gradient, {a}); }
 Expr gather(Operand x, Operand positions, int64_t batch) { return make(Op::gather, {x, positions}, GatherAttributes{batch}); }

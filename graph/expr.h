@@ -5,7 +5,6 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,8 +12,6 @@
 #include "graph/graph.h"
 
 namespace sinter {
-
-using Here = std::source_location;
 
 // A handle on a node: keeps its graph alive. Copying is cheap. Undefined by default.
 class Expr {
@@ -70,9 +67,9 @@ class Parameter : public Expr {
  public:
   Parameter(const std::string& name, const Tensor& initial, Here where = Here::current());
   const std::string& name() const { return storage()->name; }
-  Tensor read() const;                // a copy, taken between steps
-  void set(const Tensor&) const;      // UserError where type or sizes differ
-  const std::shared_ptr<ParameterStorage>& storage() const;  // UserError where this was moved from
+  Tensor read(Here where = Here::current()) const;             // a copy, taken between steps
+  void set(const Tensor&, Here where = Here::current()) const;  // UserError where type or sizes differ
+  const std::shared_ptr<ParameterStorage>& storage(Here = Here::current()) const;  // UserError where this was moved from
 
  private:
   std::shared_ptr<ParameterStorage> storage_;
@@ -102,10 +99,10 @@ class GraphScope {
 std::shared_ptr<Graph> current_graph();
 
 // While this lives, what the thread builds comes from these lines instead of its own: a composition names its caller's line, a gradient
-// its forward operation's. The outermost composition wins.
+// its forward operation's. The outermost composition wins, whose name, where it has one, begins the errors of what it builds.
 class OriginScope {
  public:
-  explicit OriginScope(const Operand& caller);
+  explicit OriginScope(const Operand& caller, std::string_view composition = "");
   explicit OriginScope(std::vector<Location> lines);
   ~OriginScope();
   OriginScope(const OriginScope&) = delete;
@@ -132,7 +129,8 @@ using Updates = std::vector<ParameterUpdate>;
 
 // The part of the graph that these reach. UserError where they are of several graphs, an update's type is not its parameter's, or a
 // parameter is updated twice.
-Program program_of(const std::vector<Expr>& outputs, const Updates& = {});
+Program program_of(const std::vector<Expr>& outputs, const Updates& = {}, Here = Here::current());
+std::string print(const Expr&, Here = Here::current());  // what it is computed by, as text: print(program_of({e})) of graph/text.h
 
 Expr operator+(Operand, Operand);
 Expr operator-(Operand, Operand);
@@ -228,6 +226,7 @@ Expr min(Operand);
 Expr min(Operand, Axes axes, bool keep = false);
 
 Expr matmul(Operand, Operand);                      // NumPy's, with its batching
+Expr same_shape(Operand a, Operand b);              // a; UserError where b has another shape, of templates at the call
 Expr contract(Operand, Operand, ContractionAttributes);
 Expr stop_gradient(Operand);
 // x [batch..., n, rest...] at the positions [batch..., k...] along the axis n: [batch..., k..., rest...]. A position outside is the nearest inside.

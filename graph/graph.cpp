@@ -36,7 +36,7 @@ Origins united(const Origins& a, const Origins& b) {
 void Graph::add_origins(NodeId id, const Origins& more) { origins_[id.index] = united(origins_[id.index], more); }
 
 uint32_t Graph::intern(const Location& where) {
-  auto [at, is_new] = location_index_.try_emplace(to_string(where), static_cast<uint32_t>(locations_.size()));
+  auto [at, is_new] = location_index_.try_emplace(to_string(where) + '\0' + where.composition, static_cast<uint32_t>(locations_.size()));
   if (is_new) locations_.push_back(where);
   return at->second;
 }

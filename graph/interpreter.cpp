@@ -2,21 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 
+#include "graph/text.h"
+
 namespace sinter {
 namespace {
-
-Tensor evaluate_elementwise(const Node& node, std::span<const Tensor> inputs, std::vector<int64_t> sizes) {
-  Tensor result = Tensor::uninitialized(node.type.dtype, std::move(sizes));
-  std::vector<DType> types;
-  std::vector<const void*> operands;
-  for (const Tensor& t : inputs) types.push_back(t.dtype()), operands.push_back(t.raw());
-  void* out = result.raw();
-  evaluate(expression_of(node.op, types, node.type.dtype), operands, std::span(&out, 1), result.size());
-  return result;
-}
 
 Tensor evaluate_iota(const IotaAttributes& a, std::vector<int64_t> sizes) {
   Tensor result = Tensor::uninitialized(a.dtype, sizes);
@@ -31,6 +24,21 @@ Tensor evaluate_iota(const IotaAttributes& a, std::vector<int64_t> sizes) {
 }
 
 }  // namespace
+
+NamedTensors::NamedTensors(std::initializer_list<value_type> all, Here where) {
+  for (const auto& [name, tensor] : all)
+    if (!emplace(name, tensor).second) throw UserError(fmt::format("the input '{}' is given twice", name), where);
+}
+
+Tensor evaluate_elementwise(Op op, DType dtype, std::span<const Tensor> operands, std::vector<int64_t> sizes) {
+  Tensor result = Tensor::uninitialized(dtype, std::move(sizes));
+  std::vector<DType> types;
+  std::vector<const void*> elements;
+  for (const Tensor& t : operands) types.push_back(t.dtype()), elements.push_back(t.raw());
+  void* out = result.raw();
+  evaluate(expression_of(op, types, dtype), elements, std::span(&out, 1), result.size());
+  return result;
+}
 
 Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inputs) {
   Bindings bindings;
@@ -60,6 +68,37 @@ void refuse_unknown(std::span<const NamedType> declared, const NamedTensors& inp
     if (!names.contains(name)) throw UserError(fmt::format("there is no input '{}'; {}", name, names.empty() ? "none is taken" : fmt::format("there is '{}'", fmt::join(names, "', '"))));
 }
 
+void refuse_unbound(const Program& program) {
+  const Graph& graph = program.graph;
+  std::vector<bool> needed = reachable(program);
+  std::set<std::string> bound;
+  for (size_t i = 0; i < graph.size(); ++i)
+    if (needed[i] && graph.node(NodeId(i)).op == Op::variable)
+      for (const Dim& d : graph.type(NodeId(i)).shape)
+        if (auto symbol = d.symbol()) bound.insert(*symbol);
+  for (size_t i = 0; i < graph.size(); ++i) {
+    if (!needed[i]) continue;
+    NodeId id(i);
+    const Node& node = graph.node(id);
+    auto check = [&](const Dim& size) {
+      for (const std::string& symbol : size.symbols())
+        if (!bound.contains(symbol))
+          throw UserError(fmt::format("the size {} in {} has no value at a call, as no input has the size {}: {}", to_string(size), print_node(graph, id), symbol,
+                                      node.op == Op::variable ? "write one name for it, such as \"m\", or take another input with that size"
+                                                              : "take an input with that size, or give it a number"),
+                          graph.where(id));
+    };
+    for (const Dim& d : node.type.shape) check(d);
+    std::visit([&](const auto& a) {
+      a.fields(a, [&](const char*, const auto& value) {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, Dim>) check(value);
+        if constexpr (std::is_same_v<T, Shape>) std::for_each(value.begin(), value.end(), check);
+      });
+    }, node.attributes);
+  }
+}
+
 Bindings bind_inputs(const Program& program, const NamedTensors& inputs) {
   const Graph& graph = program.graph;
   std::vector<bool> needed = reachable(program);
@@ -80,7 +119,7 @@ Tensor evaluate_node(const Graph& graph, NodeId id, std::span<const Tensor> inpu
   const OpInfo& row = info(node.op);
   switch (row.family) {
     case Family::leaf: break;
-    case Family::elementwise: return evaluate_elementwise(node, inputs, std::move(sizes));
+    case Family::elementwise: return evaluate_elementwise(node.op, node.type.dtype, inputs, std::move(sizes));
     case Family::movement:
     case Family::reduction:
     case Family::contraction:

@@ -29,7 +29,7 @@ enum class Op : uint8_t {
   // the rest
   sum, prod, max, min, gather, scatter_add, contract, stop_gradient,
   // sugar: what the builder expands as soon as it knows the operands' types
-  matmul, size,
+  matmul, size, same_shape,
   count_
 };
 

@@ -13,8 +13,12 @@ namespace {
 
 constexpr size_t alignment = 64;
 
-size_t byte_count(DType type, int64_t count) {
-  return static_cast<size_t>(checked_multiply(count, static_cast<int64_t>(size_of(type))));
+// Elements and bytes of these sizes. UserError where they are negative or too many.
+std::pair<int64_t, size_t> counted(DType type, const std::vector<int64_t>& sizes, Here where) {
+  return at_line(where, [&] {
+    int64_t count = element_count(sizes);
+    return std::pair(count, static_cast<size_t>(checked_multiply(count, static_cast<int64_t>(size_of(type)))));
+  });
 }
 
 // Philox-4x32-10: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
@@ -31,9 +35,9 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
 
 // Fills by f(two uniform numbers in (0, 1)), one pair of 64-bit draws an element.
 template <class F>
-Tensor random(std::vector<int64_t> sizes, uint64_t seed, DType type, F f) {
-  if (!is_float(type)) throw UserError(fmt::format("random numbers are f32 or f64, not {}", name(type)));
-  Tensor t = Tensor::uninitialized(type, std::move(sizes));
+Tensor random(std::vector<int64_t> sizes, uint64_t seed, DType type, Here where, F f) {
+  if (!is_float(type)) throw UserError(fmt::format("random numbers are f32 or f64, not {}", name(type)), where);
+  Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
   std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
   auto unit = [](uint32_t high, uint32_t low) { return (static_cast<double>((uint64_t{high} << 21) ^ (low >> 11)) + 0.5) * 0x1p-53; };
   for (int64_t i = 0; i < t.size(); ++i) {
@@ -47,13 +51,13 @@ Tensor random(std::vector<int64_t> sizes, uint64_t seed, DType type, F f) {
 
 }  // namespace
 
-Tensor Tensor::uninitialized(DType type, std::vector<int64_t> sizes) {
+Tensor Tensor::uninitialized(DType type, std::vector<int64_t> sizes, Here where) {
   Tensor t;
-  t.count_ = element_count(sizes);
+  auto [count, bytes] = counted(type, sizes, where);
+  t.count_ = count;
   t.sizes_ = std::move(sizes);
   t.dtype_ = type;
-  size_t bytes = byte_count(type, t.count_);
-  if (bytes > SIZE_MAX / 2) throw UserError(fmt::format("a tensor of sizes {} does not fit in memory", to_string(t.sizes_)));
+  if (bytes > SIZE_MAX / 2) throw UserError(fmt::format("a tensor of sizes {} does not fit in memory", to_string(t.sizes_)), where);
   size_t rounded = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
   void* p = std::aligned_alloc(alignment, rounded);
   if (!p) throw SystemError(fmt::format("out of memory: {} bytes for a tensor of sizes {}", bytes, to_string(t.sizes_)));
@@ -61,16 +65,15 @@ Tensor Tensor::uninitialized(DType type, std::vector<int64_t> sizes) {
   return t;
 }
 
-Tensor::Tensor(DType type, std::vector<int64_t> sizes) : Tensor(uninitialized(type, std::move(sizes))) { std::memset(data_.get(), 0, bytes()); }
+Tensor::Tensor(DType type, std::vector<int64_t> sizes, Here where) : Tensor(uninitialized(type, std::move(sizes), where)) { std::memset(data_.get(), 0, bytes()); }
 
-Tensor Tensor::borrow(void* data, DType type, std::vector<int64_t> sizes) {
+Tensor Tensor::borrow(void* data, DType type, std::vector<int64_t> sizes, Here where) {
   Tensor t;
-  t.count_ = element_count(sizes);
+  t.count_ = counted(type, sizes, where).first;
   t.sizes_ = std::move(sizes);
   t.dtype_ = type;
-  byte_count(type, t.count_);
-  if (!data && t.count_ > 0) throw UserError("a tensor was given a null buffer");
-  if (reinterpret_cast<uintptr_t>(data) % size_of(type) != 0) throw UserError(fmt::format("a buffer of {} must be aligned to {} bytes", name(type), size_of(type)));
+  if (!data && t.count_ > 0) throw UserError("a tensor was given a null buffer", where);
+  if (reinterpret_cast<uintptr_t>(data) % size_of(type) != 0) throw UserError(fmt::format("a buffer of {} must be aligned to {} bytes", name(type), size_of(type)), where);
   static char nothing;  // a place to point at where there are no elements
   t.data_ = std::shared_ptr<void>(data ? data : &nothing, [](void*) {});
   return t;
@@ -83,41 +86,45 @@ Tensor Tensor::clone() const {
   return t;
 }
 
-Tensor Tensor::reshaped(std::vector<int64_t> sizes) const {
-  if (element_count(sizes) != count_) throw UserError(fmt::format("{} elements of sizes {} do not fit {}", count_, to_string(sizes_), to_string(sizes)));
+Tensor Tensor::reshaped(std::vector<int64_t> sizes, Here where) const {
+  if (counted(dtype_, sizes, where).first != count_)
+    throw UserError(fmt::format("{} elements of sizes {} do not fit {}", count_, to_string(sizes_), to_string(sizes)), where);
   Tensor t = *this;
   t.sizes_ = std::move(sizes);
   return t;
 }
 
-double Tensor::item() const {
-  if (!defined() || count_ != 1) throw UserError(fmt::format("item() reads the one element of a tensor; this one has sizes {}", to_string(sizes_)));
+double Tensor::item(Here where) const {
+  if (!defined()) throw UserError("item() reads the one element of a tensor; this one is empty", where);
+  if (count_ != 1) throw UserError(fmt::format("item() reads the one element of a tensor; this one has sizes {}", to_string(sizes_)), where);
   return dispatch(dtype_, [&](auto tag) { return static_cast<double>(*static_cast<const typename decltype(tag)::type*>(raw())); });
 }
 
-void Tensor::check_is(DType wanted) const {
-  if (!defined()) throw UserError("an empty Tensor has no elements; give it sizes first");
-  if (wanted != dtype_) throw UserError(fmt::format("this tensor holds {}, not {}", name(dtype_), name(wanted)));
+void Tensor::check_is(DType wanted, Here where) const {
+  if (!defined()) throw UserError("an empty Tensor has no elements; give it sizes first", where);
+  if (wanted != dtype_) throw UserError(fmt::format("this tensor holds {}, not {}", name(dtype_), name(wanted)), where);
 }
 
-Tensor full(std::vector<int64_t> sizes, double value, DType type) {
-  Tensor t = Tensor::uninitialized(type, std::move(sizes));
+Type type_of(const Tensor& t) { return Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end())); }
+
+Tensor full(std::vector<int64_t> sizes, double value, DType type, Here where) {
+  Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
   dispatch(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     std::fill_n(static_cast<T*>(t.raw()), t.size(), static_cast<T>(value));
   });
   return t;
 }
-Tensor ones(std::vector<int64_t> sizes, DType type) { return full(std::move(sizes), 1, type); }
-Tensor zeros(std::vector<int64_t> sizes, DType type) { return Tensor(type, std::move(sizes)); }
+Tensor ones(std::vector<int64_t> sizes, DType type, Here where) { return full(std::move(sizes), 1, type, where); }
+Tensor zeros(std::vector<int64_t> sizes, DType type, Here where) { return Tensor(type, std::move(sizes), where); }
 
-Tensor uniform(std::vector<int64_t> sizes, uint64_t seed, double scale, DType type) {
-  return random(std::move(sizes), seed, type, [scale](double u, double) { return scale * (2 * u - 1); });
+Tensor uniform(std::vector<int64_t> sizes, uint64_t seed, double scale, DType type, Here where) {
+  return random(std::move(sizes), seed, type, where, [scale](double u, double) { return scale * (2 * u - 1); });
 }
 
 // Box and Muller, "A note on the generation of random normal deviates", 1958.
-Tensor normal(std::vector<int64_t> sizes, uint64_t seed, double deviation, DType type) {
-  return random(std::move(sizes), seed, type,
+Tensor normal(std::vector<int64_t> sizes, uint64_t seed, double deviation, DType type, Here where) {
+  return random(std::move(sizes), seed, type, where,
                 [deviation](double u, double v) { return deviation * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v); });
 }
 

@@ -119,6 +119,7 @@ class Printer {
     std::vector<const Location*> places;
     for (uint32_t o : graph_.origins(id)) places.push_back(&graph_.location(o));
     std::sort(places.begin(), places.end(), [](auto* a, auto* b) { return std::tie(a->file, a->line) < std::tie(b->file, b->line); });
+    places.erase(std::unique(places.begin(), places.end(), [](auto* a, auto* b) { return *a == *b; }), places.end());
     std::string text;
     for (const Location* place : places)
       text += (text.empty() ? "  # " : ", ") + fmt::format("{}:{}", is_bare_file(place->file) ? place->file : in_quotes(place->file), place->line);

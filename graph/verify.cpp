@@ -165,7 +165,7 @@ Attributes blank_attributes(Op op) {
     case Op::hypot: case Op::atan2: case Op::copysign: case Op::nextafter: case Op::maximum: case Op::minimum:
     case Op::equal: case Op::not_equal: case Op::less: case Op::less_equal: case Op::logical_and: case Op::logical_or:
     case Op::bitwise_and: case Op::bitwise_or: case Op::bitwise_xor: case Op::shift_left: case Op::shift_right: case Op::select:
-    case Op::stop_gradient: case Op::matmul: return NoAttributes{};
+    case Op::stop_gradient: case Op::matmul: case Op::same_shape: return NoAttributes{};
     case Op::count_: break;
   }
   throw InternalError("an operation outside its enumeration");

@@ -253,14 +253,14 @@ BoundFunction::BoundFunction(BoundFunction&&) noexcept = default;
 BoundFunction& BoundFunction::operator=(BoundFunction&&) noexcept = default;
 BoundFunction::~BoundFunction() = default;
 
-void BoundFunction::operator()() {
-  if (!state_) [[unlikely]] throw UserError("this bound function was moved elsewhere");
+void BoundFunction::operator()(Here where) {
+  if (!state_) [[unlikely]] throw UserError("this bound function was moved elsewhere", where);
   BoundState& s = *state_;
   s.executor->run(s.workspace, s.frame, s.frame.stops->load(std::memory_order_relaxed), [run = s.executor->executable->run](CallFrame& frame) { return run_native(run, frame); });
 }
 
-const std::vector<Tensor>& BoundFunction::outputs() const {
-  if (!state_) throw UserError("this bound function was moved elsewhere");
+const std::vector<Tensor>& BoundFunction::outputs(Here where) const {
+  if (!state_) throw UserError("this bound function was moved elsewhere", where);
   return state_->outputs;
 }
 
@@ -278,7 +278,7 @@ BoundFunction Executor::bind(const NamedTensors& inputs, std::vector<Tensor> out
   std::shared_ptr<const Tables> tables = state_->tables_for(inputs, given);
   const std::vector<Type>& types = state_->executable->outputs;
   if (outputs.empty()) outputs = state_->fresh_outputs(*tables);
-  if (outputs.size() != types.size()) throw UserError(fmt::format("{} output buffers were given; there are {} outputs", outputs.size(), types.size()));
+  if (outputs.size() != types.size()) throw UserError(fmt::format("{} output buffers were given; the function has {} outputs, and takes a buffer for each, or none for fresh ones", outputs.size(), types.size()));
   for (size_t k = 0; k < outputs.size(); ++k) {
     if (!outputs[k].defined()) throw UserError(fmt::format("output {} was given an empty Tensor", k));
     if (outputs[k].dtype() != types[k].dtype || outputs[k].sizes() != tables->output_sizes[k])

@@ -37,8 +37,8 @@ class BoundFunction {
   ~BoundFunction();
 
   // What is thrown, Executor::call says.
-  void operator()();
-  const std::vector<Tensor>& outputs() const;  // written anew by each call
+  void operator()(Here = Here::current());
+  const std::vector<Tensor>& outputs(Here = Here::current()) const;  // written anew by each call
 
  private:
   std::unique_ptr<BoundState> state_;

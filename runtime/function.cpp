@@ -21,23 +21,20 @@ struct Function::State {
 
   std::mutex specializing;         // held while one compiles, so that no shape is compiled twice
   std::mutex mutex;                // of what follows
-  using Key = std::vector<int64_t>;  // type and sizes of each untyped input
+  using Key = std::vector<int64_t>;  // type and sizes of each untyped input, and after them those of the others where it was compiled for them
   std::map<Key, std::shared_ptr<Executor>> executors;
   std::deque<Key> in_order;
   std::shared_ptr<Executor> last;  // of no template: the only one
 
-  Key key_of(const NamedTensors& given) const {
-    refuse_unknown(inputs, given);
-    Key key;
+  void append(Key& key, const NamedTensors& given, bool typed) const {
     for (const auto& [name, type, where] : inputs) {
-      if (type.known) continue;
+      if (type.known != typed) continue;
       auto found = given.find(name);
       if (found == given.end() || !found->second.defined()) throw UserError(fmt::format("the input '{}' is missing", name), where);
       key.push_back(static_cast<int64_t>(found->second.dtype()));
       key.push_back(static_cast<int64_t>(found->second.sizes().size()));
       key.insert(key.end(), found->second.sizes().begin(), found->second.sizes().end());
     }
-    return key;
   }
 
   std::shared_ptr<Executor> known(const Key& key) {
@@ -46,19 +43,8 @@ struct Function::State {
     return found == executors.end() ? nullptr : last = found->second;
   }
 
-  std::shared_ptr<Executor> executor(const NamedTensors& given) {
-    if (!specialize) return last;
-    Key key = key_of(given);
-    if (auto found = known(key)) return found;
-    std::lock_guard one_at_a_time(specializing);
-    if (auto found = known(key)) return found;
-    std::unordered_map<std::string, Type> types;
-    for (const NamedType& input : inputs)
-      if (!input.type.known) {
-        const Tensor& t = given.at(input.name);
-        types.emplace(input.name, Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end())));
-      }
-    auto made = std::make_shared<Executor>(specialize(types), stops);
+  std::shared_ptr<Executor> keep(Key key, std::shared_ptr<const Executable> executable) {
+    auto made = std::make_shared<Executor>(std::move(executable), stops);
     std::lock_guard lock(mutex);
     executors.emplace(key, made);
     in_order.push_back(std::move(key));
@@ -67,6 +53,36 @@ struct Function::State {
       in_order.pop_front();
     }
     return last = made;
+  }
+
+  // One that serves every value of the program's symbols, or, where sizes of untyped inputs meet them, one for those of the call.
+  std::shared_ptr<Executor> executor(const NamedTensors& given) {
+    if (!specialize) return last;
+    refuse_unknown(inputs, given);
+    Key any, these;
+    append(any, given, false);
+    auto look = [&] {
+      auto found = known(any);
+      if (found) return found;
+      these = any;
+      append(these, given, true);
+      return known(these);
+    };
+    if (auto found = look()) return found;
+    std::lock_guard one_at_a_time(specializing);
+    if (auto found = look()) return found;
+    std::unordered_map<std::string, Type> types;
+    std::vector<NamedType> typed;
+    for (const NamedType& input : inputs)
+      if (input.type.known) typed.push_back(input);
+      else types.emplace(input.name, type_of(given.at(input.name)));
+    Bindings symbols = bind_inputs(typed, given);
+    try {
+      return keep(any, specialize(types, {}));
+    } catch (const UserError&) {
+      if (symbols.empty()) throw;
+    }
+    return keep(these, specialize(types, symbols));
   }
 };
 
@@ -85,35 +101,43 @@ Function::State& Function::state() const {
 
 std::shared_ptr<Executor> Function::executor(const NamedTensors& inputs) const { return state().executor(inputs); }
 
-std::vector<Tensor> Function::all(const NamedTensors& inputs) const {
-  uint32_t began = state().stops->load(std::memory_order_relaxed);
-  return executor(inputs)->call(inputs, began);
+std::vector<Tensor> Function::all(const NamedTensors& inputs, Here where) const {
+  return at_line(where, [&] {
+    uint32_t began = state().stops->load(std::memory_order_relaxed);
+    return executor(inputs)->call(inputs, began);
+  });
 }
 
 void Function::stop() const { state().stops->fetch_add(1, std::memory_order_relaxed); }
 
-Tensor Function::operator()(const NamedTensors& inputs) const {
-  uint32_t began = state().stops->load(std::memory_order_relaxed);
-  auto executor = this->executor(inputs);
-  if (size_t n = executor->executable()->outputs.size(); n > 1) throw UserError(fmt::format("this function has {} outputs; call all() for them", n));
-  std::vector<Tensor> outputs = executor->call(inputs, began);
-  return outputs.empty() ? Tensor() : std::move(outputs[0]);
+Tensor Function::operator()(const NamedTensors& inputs, Here where) const {
+  return at_line(where, [&] {
+    uint32_t began = state().stops->load(std::memory_order_relaxed);
+    auto executor = this->executor(inputs);
+    if (size_t n = executor->executable()->outputs.size(); n > 1) throw UserError(fmt::format("this function has {} outputs; call all() for them", n));
+    std::vector<Tensor> outputs = executor->call(inputs, began);
+    return outputs.empty() ? Tensor() : std::move(outputs[0]);
+  });
 }
 
-BoundFunction Function::bind(const NamedTensors& inputs, std::vector<Tensor> outputs) const { return executor(inputs)->bind(inputs, std::move(outputs)); }
+BoundFunction Function::bind(const NamedTensors& inputs, std::vector<Tensor> outputs, Here where) const {
+  return at_line(where, [&] { return executor(inputs)->bind(inputs, std::move(outputs)); });
+}
 
-std::vector<StepTime> Function::profile(const NamedTensors& inputs) const { return executor(inputs)->profile(inputs); }
+std::vector<StepTime> Function::profile(const NamedTensors& inputs, Here where) const {
+  return at_line(where, [&] { return executor(inputs)->profile(inputs); });
+}
 
-std::shared_ptr<Executor> Function::latest() const {
-  State& s = state();
+std::shared_ptr<Executor> Function::latest(Here where) const {
+  State& s = at_line(where, [&]() -> State& { return state(); });
   std::lock_guard lock(s.mutex);
-  if (!s.last) throw UserError("this function has variables without types: it is compiled at its first call, and there was none yet");
+  if (!s.last) throw UserError("this function has variables without types: it is compiled at its first call, and there was none yet", where);
   return s.last;
 }
 
-std::shared_ptr<const Executable> Function::executable() const { return latest()->executable(); }
-Report Function::report() const { return executable()->report; }
-std::vector<Step> Function::steps() const { return executable()->steps; }
-Memory Function::memory() const { return latest()->memory(); }
+std::shared_ptr<const Executable> Function::executable(Here where) const { return latest(where)->executable(); }
+Report Function::report(Here where) const { return executable(where)->report; }
+std::vector<Step> Function::steps(Here where) const { return executable(where)->steps; }
+Memory Function::memory(Here where) const { return latest(where)->memory(); }
 
 }  // namespace sinter

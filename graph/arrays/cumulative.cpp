@@ -33,7 +33,7 @@ Expr masked(const Expr& x, int64_t axis, const Running& running) {
 }
 
 Expr cumulative(const Operand& operand, int64_t axis, const Running& running, bool accumulates) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, running.name);
   Expr x = operand.expr();
   require_type(running.name, x, operand);
   GraphScope joined(x.graph());

@@ -214,7 +214,7 @@ class Einsum {
 Expr einsum(std::string_view specification, const std::vector<Expr>& operands, Here where) {
   if (operands.empty()) throw UserError(fmt::format("einsum '{}': takes one operand or more", specification), line_at(where));
   Operand at(operands[0], where);
-  OriginScope scope(at);
+  OriginScope scope(at, "einsum");
   GraphScope joined(operands[0].graph());
   std::vector<Expr> own;
   for (const Expr& e : operands) own.push_back(Operand(e, where).in(operands[0].graph())), require_type("einsum", e, at);

@@ -9,7 +9,7 @@ using namespace arrays;
 Expr concatenate(const std::vector<Expr>& given, int64_t axis, Here where) {
   if (given.empty()) throw UserError("concatenate: takes one value or more", line_at(where));
   Operand at(given[0], where);
-  OriginScope scope(at);
+  OriginScope scope(at, "concatenate");
   GraphScope joined(given[0].graph());
   std::vector<Expr> parts;
   for (const Expr& e : given) parts.push_back(Operand(e, where).in(given[0].graph())), require_type("concatenate", e, at);
@@ -42,7 +42,7 @@ Expr concatenate(const std::vector<Expr>& given, int64_t axis, Here where) {
 Expr stack(const std::vector<Expr>& given, int64_t axis, Here where) {
   if (given.empty()) throw UserError("stack: takes one value or more", line_at(where));
   Operand at(given[0], where);
-  OriginScope scope(at);
+  OriginScope scope(at, "stack");
   require_type("stack", given[0], at);
   int64_t along = axis_of("stack", axis, given[0].shape().size() + 1, at);
   std::vector<Expr> parts;
@@ -57,7 +57,7 @@ Expr stack(const std::vector<Expr>& given, int64_t axis, Here where) {
 }
 
 std::vector<Expr> split(Operand operand, int64_t parts, int64_t axis) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "split");
   Expr x = operand.expr();
   require_type("split", x, operand);
   int64_t along = axis_of("split", axis, x.shape().size(), operand);
@@ -70,7 +70,7 @@ std::vector<Expr> split(Operand operand, int64_t parts, int64_t axis) {
 }
 
 std::vector<Expr> split(Operand operand, const Axes& positions, int64_t axis) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "split");
   Expr x = operand.expr();
   require_type("split", x, operand);
   int64_t along = axis_of("split", axis, x.shape().size(), operand);
@@ -82,7 +82,7 @@ std::vector<Expr> split(Operand operand, const Axes& positions, int64_t axis) {
 }
 
 Expr roll(Operand operand, int64_t shift, int64_t axis) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "roll");
   Expr x = operand.expr();
   require_type("roll", x, operand);
   int64_t along = axis_of("roll", axis, x.shape().size(), operand);

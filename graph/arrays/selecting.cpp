@@ -9,12 +9,12 @@ namespace sinter {
 using namespace arrays;
 
 Expr take(Operand operand, Operand positions) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "take");
   return gather(reshape(operand, {-1}), positions);
 }
 
 Expr take(Operand operand, Operand positions, int64_t axis) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "take");
   Expr x = operand.expr(), at = positions.in(x.graph());
   require_type("take", x, operand), require_type("take", at, operand);
   int64_t along = axis_of("take", axis, x.shape().size(), operand), ranks = static_cast<int64_t>(at.shape().size());
@@ -28,7 +28,7 @@ Expr take(Operand operand, Operand positions, int64_t axis) {
 }
 
 Expr take_along_axis(Operand operand, Operand positions, int64_t axis) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "take_along_axis");
   Expr x = operand.expr(), at = positions.in(x.graph());
   require_type("take_along_axis", x, operand), require_type("take_along_axis", at, operand);
   size_t rank = x.shape().size();
@@ -57,12 +57,12 @@ Expr take_along_axis(Operand operand, Operand positions, int64_t axis) {
 }
 
 Expr embedding(Operand table, Operand numbers) {
-  OriginScope scope(table);
+  OriginScope scope(table, "embedding");
   return gather(table, numbers);
 }
 
 Expr diagonal(Operand operand, int64_t offset, int64_t axis1, int64_t axis2) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "diagonal");
   Expr x = operand.expr();
   require_type("diagonal", x, operand);
   size_t rank = x.shape().size();
@@ -97,14 +97,14 @@ Expr above_diagonal(std::string_view what, const Expr& x, const Operand& operand
 }  // namespace
 
 Expr tril(Operand operand, int64_t offset) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "tril");
   Expr x = operand.expr();
   GraphScope joined(x.graph());
   return select(above_diagonal("tril", x, operand) <= offset, x, Constant(zeros({}, x.dtype())));
 }
 
 Expr triu(Operand operand, int64_t offset) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "triu");
   Expr x = operand.expr();
   GraphScope joined(x.graph());
   return select(above_diagonal("triu", x, operand) >= offset, x, Constant(zeros({}, x.dtype())));

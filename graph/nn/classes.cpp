@@ -9,9 +9,9 @@
 
 namespace sinter {
 
-Expr is_label(const Expr& labels, const Dim& classes, Here where) {
+Expr is_label(std::string_view what, const Expr& labels, const Dim& classes, Here where) {
   if (!is_integer(labels.dtype()))
-    throw UserError(fmt::format("labels are whole numbers of classes, not {}", to_string(labels.type())), line_at(where));
+    throw UserError(fmt::format("{}: labels are whole numbers of classes, not {}", what, to_string(labels.type())), line_at(where));
   Shape column = labels.shape();
   column.push_back(Dim(1));
   return iota({classes}, 0, i32) == reshape(labels, column);
@@ -28,7 +28,7 @@ void check_labels(std::string_view what, const Expr& scores, const Expr& labels,
 namespace {
 
 Expr first_position(const char* what, const char* which, Expr (*extreme)(Operand, Axes, bool), const Operand& operand, int64_t axis, DType dtype) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, what);
   Expr x = operand.expr();
   GraphScope joined(x.graph());
   const Type type = x.type();
@@ -53,14 +53,14 @@ Expr argmax(Operand x, int64_t axis, DType dtype) { return first_position("argma
 Expr argmin(Operand x, int64_t axis, DType dtype) { return first_position("argmin", "least", min, x, axis, dtype); }
 
 Expr one_hot(Operand operand, Dim classes, DType dtype) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "one_hot");
   Expr labels = operand.expr();
   GraphScope joined(labels.graph());
-  return convert(is_label(labels, classes, operand.where()), dtype);
+  return convert(is_label("one_hot", labels, classes, operand.where()), dtype);
 }
 
 Expr accuracy(Operand scores_operand, Operand labels_operand) {
-  OriginScope scope(scores_operand);
+  OriginScope scope(scores_operand, "accuracy");
   Expr scores = scores_operand.expr(), labels = labels_operand.in(scores.graph());
   check_labels("accuracy", scores, labels, scores_operand.where());
   return mean(convert(argmax(scores, -1, i32) == labels, f32));

@@ -7,12 +7,12 @@
 namespace sinter {
 
 Expr linear(Operand x, Operand w, Operand b) {
-  OriginScope scope(x);
+  OriginScope scope(x, "linear");
   return matmul(x, w) + b;
 }
 
 Expr layer_norm(Operand operand, Operand gain, Operand bias, int64_t axis, double epsilon) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "layer_norm");
   Expr x = operand.expr();
   if (axis >= 0) {
     if (x.is_template())

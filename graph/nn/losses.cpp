@@ -8,23 +8,19 @@
 namespace sinter {
 
 Expr mse(Operand prediction, Operand target) {
-  OriginScope scope(prediction);
-  Expr p = prediction.expr(), t = target.in(p.graph());
-  if (!p.is_template() && !t.is_template() && p.shape() != t.shape())
-    throw UserError(fmt::format("mse of {}, {}: takes two values of one shape", to_string(p.type()), to_string(t.type())),
-                    line_at(prediction.where()));
-  Expr difference = p - t;
+  OriginScope scope(prediction, "mse");
+  Expr difference = same_shape(prediction, target) - target;
   return mean(difference * difference);
 }
 
 Expr cross_entropy(Operand logits_operand, Operand labels_operand) {
-  OriginScope scope(logits_operand);
+  OriginScope scope(logits_operand, "cross_entropy");
   Expr logits = logits_operand.expr(), labels = labels_operand.in(logits.graph());
   GraphScope joined(logits.graph());
   check_labels("cross_entropy", logits, labels, logits_operand.where());
   if (!is_float(logits.dtype()))
     throw UserError(fmt::format("cross_entropy: logits are floats, not {}", to_string(logits.type())), line_at(logits_operand.where()));
-  Expr chosen = sum(select(is_label(labels, logits.shape().back(), logits_operand.where()), logits, 0), {-1});
+  Expr chosen = sum(select(is_label("cross_entropy", labels, logits.shape().back(), logits_operand.where()), logits, 0), {-1});
   return mean(logsumexp(logits) - chosen);
 }
 

@@ -24,25 +24,25 @@ Expr largest_finite(const Expr& x, int64_t axis, bool keep) {
 }  // namespace
 
 Expr mean(Operand operand) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "mean");
   Expr x = operand.expr();
   return quotient(x, sum(x), size(x));
 }
 
 Expr mean(Operand operand, Axes axes, bool keep) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "mean");
   Expr x = operand.expr();
   return quotient(x, sum(x, axes, keep), size(x, axes));
 }
 
 Expr variance(Operand operand) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "variance");
   Expr x = operand.expr(), centered = x - mean(x);
   return mean(centered * centered);
 }
 
 Expr variance(Operand operand, Axes axes, bool keep) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "variance");
   Expr x = operand.expr(), centered = x - mean(x, axes, true);
   return mean(centered * centered, axes, keep);
 }
@@ -52,31 +52,31 @@ Expr root(const Expr& squares) { return select(squares == 0, 0, sqrt(squares)); 
 }  // namespace
 
 Expr norm(Operand operand) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "norm");
   Expr x = operand.expr();
   return root(sum(x * x));
 }
 
 Expr norm(Operand operand, Axes axes, bool keep) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "norm");
   Expr x = operand.expr();
   return root(sum(x * x, std::move(axes), keep));
 }
 
 Expr logsumexp(Operand operand, int64_t axis, bool keep) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "logsumexp");
   Expr x = operand.expr();
   return log(sum(exp(x - largest_finite(x, axis, true)), {axis}, keep)) + largest_finite(x, axis, keep);
 }
 
 Expr softmax(Operand operand, int64_t axis) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "softmax");
   Expr x = operand.expr(), e = exp(x - largest(x, axis));
   return e / sum(e, {axis}, true);
 }
 
 Expr log_softmax(Operand operand, int64_t axis) {
-  OriginScope scope(operand);
+  OriginScope scope(operand, "log_softmax");
   Expr x = operand.expr(), shifted = x - largest(x, axis);
   return shifted - log(sum(exp(shifted), {axis}, true));
 }

@@ -153,6 +153,11 @@ NodeId expand_matmul(Graph& graph, NodeId a, NodeId b, const Origins& origins) {
   return build(graph, Op::contract, {a, b}, ContractionAttributes{shared, shared, {ra == 1 ? n : n + 1}, {n}}, origins);
 }
 
+NodeId expand_same_shape(const Graph& graph, NodeId a, NodeId b) {
+  if (graph.type(a).shape != graph.type(b).shape) throw UserError("takes two values of one shape");
+  return a;
+}
+
 NodeId expand_size(Graph& graph, NodeId x, const ReduceAttributes& attributes, const Origins& origins) {
   Dim count(1);
   for (int64_t axis : attributes.axes) count = count * graph.type(x).shape[static_cast<size_t>(axis)];
@@ -165,6 +170,7 @@ NodeId expand(Graph& graph, Op op, const std::vector<NodeId>& inputs, const Attr
   switch (op) {
     case Op::matmul: return expand_matmul(graph, inputs[0], inputs[1], origins);
     case Op::size: return expand_size(graph, inputs[0], std::get<ReduceAttributes>(attributes), origins);
+    case Op::same_shape: return expand_same_shape(graph, inputs[0], inputs[1]);
     default: throw InternalError("an operation that is no sugar");
   }
 }
@@ -177,6 +183,7 @@ std::span<const OpInfo> contraction_ops() {
        "x itself, through which no gradient flows."},
       {Op::matmul, "matmul", 2, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "NumPy's product of matrices, with its batching."},
       {Op::size, "size", 1, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "The number of elements along some axes as a dimension."},
+      {Op::same_shape, "same_shape", 2, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "a, where b has its shape; refused elsewhere."},
   };
   return rows;
 }

@@ -47,7 +47,7 @@ Type infer_broadcast(const Inference& in) {
   for (size_t i = 0; i < from.size(); ++i) {
     if (i > 0 && a.axes[i] <= a.axes[i - 1]) throw UserError("axes must ascend; transpose first");
     const Dim& to = a.shape[static_cast<size_t>(a.axes[i])];
-    if (!(from[i] == to) && !from[i].is(1)) throw UserError(fmt::format("a size of {} cannot become {} in {}; only a size of 1 can", to_string(from[i]), to_string(to), to_string(a.shape)));
+    if (!(from[i] == to) && !from[i].is(1)) throw UserError(fmt::format("the size {} of axis {} cannot become {} in {}; only a size of 1 is stretched", to_string(from[i]), i, to_string(to), to_string(a.shape)));
   }
   return Type::of(in.inputs[0].dtype, a.shape);
 }
@@ -83,7 +83,7 @@ Type infer_reshape(const Inference& in) {
   for (const Dim& d : a.shape)
     if (d.is_number() && d.number() < 0) throw UserError(fmt::format("a size in {} is negative", to_string(a.shape)));
   if (!(product(a.shape) == product(in.inputs[0].shape)))
-    throw UserError(fmt::format("{} elements do not fill {}, which takes {}", to_string(product(in.inputs[0].shape)), to_string(a.shape), to_string(product(a.shape))));
+    throw UserError(fmt::format("{} holds {} elements, and {} takes {}", to_string(in.inputs[0].shape), to_string(product(in.inputs[0].shape)), to_string(a.shape), to_string(product(a.shape))));
   return Type::of(in.inputs[0].dtype, a.shape);
 }
 
@@ -123,22 +123,24 @@ Type infer_slice(const Inference& in) {
   const auto& a = std::get<SliceAttributes>(in.attributes);
   const Shape& from = in.inputs[0].shape;
   if (a.starts.size() != from.size() || a.stops.size() != from.size() || a.steps.size() != from.size())
-    throw UserError(fmt::format("takes a start, a stop and a step for each of {} axes", from.size()));
+    throw UserError(fmt::format("takes a start, a stop and a step for each of {} axes, not {}, {} and {} of them", from.size(), a.starts.size(), a.stops.size(), a.steps.size()));
   Shape to;
   for (size_t i = 0; i < from.size(); ++i) {
-    if (a.steps[i] == 0) throw UserError("a step must not be 0");
-    if (a.steps[i] < 0) throw UserError("a step must be at least 1; going back is a reverse");
-    Dim length = a.stops[i] - a.starts[i];
-    if (a.starts[i].is_number() && a.starts[i].number() < 0) throw UserError(fmt::format("starts at {} in a size of {}", to_string(a.starts[i]), to_string(from[i])));
-    Dim rest = from[i] - a.stops[i];
-    if (rest.is_number() && rest.number() < 0) throw UserError(fmt::format("stops at {} in a size of {}", to_string(a.stops[i]), to_string(from[i])));
-    if (!a.starts[i].never_negative() || !rest.never_negative())
-      throw UserError(fmt::format("bounds {} to {} of a size {} cannot be checked before the call; a symbolic size is sliced from a number to a number before its end",
-                                  to_string(a.starts[i]), to_string(a.stops[i]), to_string(from[i])));
-    if (length.is_number() && length.number() < 0) throw UserError("a stop lies before its start");
+    auto along = [&] { return fmt::format("along axis {}, of size {}, ", i, to_string(from[i])); };
+    if (a.steps[i] < 1) throw UserError(fmt::format("{}the step {} is not at least 1{}", along(), a.steps[i], a.steps[i] < 0 ? "; going back is a reverse" : ""));
+    Dim length = a.stops[i] - a.starts[i], rest = from[i] - a.stops[i];
+    if (a.starts[i].is_number() && a.starts[i].number() < 0) throw UserError(fmt::format("{}the start lies {} before the beginning", along(), to_string(Dim(0) - a.starts[i])));
+    if (rest.is_number() && rest.number() < 0) throw UserError(fmt::format("{}the stop {} lies beyond the end", along(), to_string(a.stops[i])));
+    if (!a.starts[i].never_negative())
+      throw UserError(fmt::format("{}the start {} may be negative at a call; start where that cannot be", along(), to_string(a.starts[i])));
+    if (!rest.never_negative())
+      throw UserError(fmt::format("{}the stop {} may lie beyond the end, which is not known before the call; stop at the end, {}, or a number of elements before it, -2",
+                                  along(), to_string(a.stops[i]), to_string(from[i])));
+    if (length.is_number() && length.number() < 0)
+      throw UserError(fmt::format("{}the stop {} lies before the start {}", along(), to_string(a.stops[i]), to_string(a.starts[i])));
     if (a.steps[i] == 1) to.push_back(length);
     else if (length.is_number()) to.push_back(Dim(length.is(0) ? 0 : (length.number() - 1) / a.steps[i] + 1));  // rounded up, with no sum to overflow
-    else throw UserError("a step other than 1 needs a size that is a number");
+    else throw UserError(fmt::format("{}the step is {}; a symbolic size is sliced by steps of 1", along(), a.steps[i]));
   }
   return Type::of(in.inputs[0].dtype, to);
 }

@@ -5,18 +5,22 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sinter {
+
+using Here = std::source_location;
 
 // A line of the user's code (or of a parsed .graph file).
 struct Location {
   std::string file;
   uint32_t line = 0;
+  std::string composition;  // the function that the line calls, such as "softmax", where that is made of many: no part of what makes lines equal
   Location() = default;
   Location(std::string file_name, uint32_t line_number) : file(std::move(file_name)), line(line_number) {}
   Location(const std::source_location& where) : file(where.file_name()), line(where.line()) {}
   bool known() const { return !file.empty(); }
-  bool operator==(const Location&) const = default;
+  bool operator==(const Location& other) const { return file == other.file && line == other.line; }
 };
 std::string to_string(const Location&);  // "file:line", "" where unknown
 
@@ -36,6 +40,17 @@ class UserError : public Error {
   std::string message_;
   Location where_;
 };
+
+// What `f` returns; a UserError of its that names no line names the caller's.
+template <class F>
+decltype(auto) at_line(const Location& where, F&& f) {
+  try {
+    return std::forward<F>(f)();
+  } catch (const UserError& error) {
+    if (error.where().known()) throw;
+    throw UserError(error.message(), where);
+  }
+}
 
 // The world outside failed: a file, memory, a driver.
 class SystemError : public Error {

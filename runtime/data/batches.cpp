@@ -29,12 +29,12 @@ struct SplitMix {
 
 }  // namespace
 
-Tensor gather_rows(const Tensor& t, std::span<const int64_t> rows) {
-  if (!t.defined() || t.sizes().empty()) throw UserError("rows are gathered from a tensor that has a dimension; this one has none");
+Tensor gather_rows(const Tensor& t, std::span<const int64_t> rows, Here where) {
+  if (!t.defined() || t.sizes().empty()) throw UserError("rows are gathered from a tensor that has a dimension; this one has none", where);
   std::vector<int64_t> sizes = t.sizes();
   int64_t count = std::exchange(sizes[0], static_cast<int64_t>(rows.size()));
   for (int64_t row : rows)
-    if (row < 0 || row >= count) throw UserError(fmt::format("row {} was asked of a tensor of sizes {}", row, to_string(t.sizes())));
+    if (row < 0 || row >= count) throw UserError(fmt::format("row {} was asked of a tensor of sizes {}", row, to_string(t.sizes())), where);
   Tensor gathered = Tensor::uninitialized(t.dtype(), sizes);
   size_t width = rows.empty() ? 0 : gathered.bytes() / rows.size();
   if (width == 0) return gathered;
@@ -54,8 +54,9 @@ std::vector<int64_t> shuffled_rows(int64_t count, uint64_t seed, uint64_t epoch)
   return rows;
 }
 
-std::span<const int64_t> Epoch::rows(int64_t batch) const {
-  if (batch < 0 || batch >= count_) throw UserError(fmt::format("batch {} was asked of an epoch of {}", batch, count_));
+std::span<const int64_t> Epoch::rows(int64_t batch, Here where) const {
+  if (batch < 0 || batch >= count_) throw UserError(fmt::format("batch {} was asked of an epoch of {}", batch, count_), where);
+  if (tensors_.empty()) throw UserError("this Epoch was moved elsewhere", where);
   size_t first = static_cast<size_t>(batch * batch_size_);
   return std::span(rows_).subspan(first, std::min(static_cast<size_t>(batch_size_), rows_.size() - first));
 }
@@ -67,30 +68,36 @@ std::vector<Tensor> Epoch::operator[](int64_t batch) const {
   return gathered;
 }
 
-Batches::Batches(std::vector<Tensor> tensors, BatchOptions options) : tensors_(std::move(tensors)), options_(options) {
-  if (tensors_.empty()) throw UserError("batches are made of one tensor or more, not of none");
-  if (options_.size < 1) throw UserError(fmt::format("a batch has one row or more, not {}", options_.size));
+Batches::Batches(std::vector<Tensor> tensors, BatchOptions options, Here where) : tensors_(std::move(tensors)), options_(options) {
+  if (tensors_.empty()) throw UserError("batches are made of one tensor or more, not of none", where);
+  if (options_.size < 1) throw UserError(fmt::format("a batch has one row or more, not {}", options_.size), where);
   for (const Tensor& each : tensors_) {
-    if (!each.defined() || each.sizes().empty()) throw UserError("batches are made of tensors that have a first dimension; one of these has none");
+    if (!each.defined() || each.sizes().empty()) throw UserError("batches are made of tensors that have a first dimension; one of these has none", where);
     if (each.sizes()[0] != rows())
       throw UserError(fmt::format("batches are made of tensors of one first dimension, not of {} and {}", to_string(tensors_[0].sizes()),
-                                  to_string(each.sizes())));
+                                  to_string(each.sizes())), where);
   }
 }
 
-int64_t Batches::size() const { return rows() / options_.size + (options_.keep_last && rows() % options_.size != 0); }
+int64_t Batches::rows(Here where) const {
+  if (tensors_.empty()) throw UserError("these Batches were moved elsewhere", where);
+  return tensors_[0].sizes()[0];
+}
 
-Epoch Batches::epoch(int64_t number) const {
+int64_t Batches::size(Here where) const { return rows(where) / options_.size + (options_.keep_last && rows(where) % options_.size != 0); }
+
+Epoch Batches::epoch(int64_t number, Here where) const {
+  int64_t count = rows(where);
   Epoch epoch;
   epoch.tensors_ = tensors_;
   if (options_.shuffle) {
-    epoch.rows_ = shuffled_rows(rows(), options_.seed, static_cast<uint64_t>(number));
+    epoch.rows_ = shuffled_rows(count, options_.seed, static_cast<uint64_t>(number));
   } else {
-    epoch.rows_.resize(static_cast<size_t>(rows()));
+    epoch.rows_.resize(static_cast<size_t>(count));
     std::iota(epoch.rows_.begin(), epoch.rows_.end(), int64_t{0});
   }
-  epoch.batch_size_ = std::min(options_.size, std::max<int64_t>(rows(), 1));
-  epoch.count_ = size();
+  epoch.batch_size_ = std::min(options_.size, std::max<int64_t>(count, 1));
+  epoch.count_ = size(where);
   return epoch;
 }
 

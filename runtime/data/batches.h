@@ -11,7 +11,7 @@
 namespace sinter {
 
 // Row i of the result is row rows[i] of the tensor, along its first dimension. UserError where it has none or a row is out of range.
-Tensor gather_rows(const Tensor&, std::span<const int64_t> rows);
+Tensor gather_rows(const Tensor&, std::span<const int64_t> rows, Here = Here::current());
 
 // 0 … count - 1, shuffled: Fisher and Yates's shuffle (Durstenfeld, "Algorithm 235", 1964) with splitmix64 (Steele, Lea and Flood, "Fast
 // splittable pseudorandom number generators", OOPSLA 2014). It depends on its arguments alone.
@@ -46,8 +46,8 @@ class Epoch {
   };
 
   int64_t size() const { return count_; }                  // batches
-  std::vector<Tensor> operator[](int64_t batch) const;     // UserError where out of range
-  std::span<const int64_t> rows(int64_t batch) const;      // which rows these are; UserError where out of range
+  std::vector<Tensor> operator[](int64_t batch) const;     // UserError where out of range, or this was moved from
+  std::span<const int64_t> rows(int64_t batch, Here = Here::current()) const;  // which rows these are; UserError as above
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, count_}; }
 
@@ -63,12 +63,13 @@ class Epoch {
 class Batches {
  public:
   // UserError where there are no tensors, they have no or different first dimensions, or the batch size is not positive.
-  explicit Batches(std::vector<Tensor> tensors, BatchOptions = {});
+  explicit Batches(std::vector<Tensor> tensors, BatchOptions = {}, Here = Here::current());
 
-  int64_t rows() const { return tensors_[0].sizes()[0]; }
-  int64_t size() const;  // batches an epoch
+  // UserError, from here on, where this was moved from.
+  int64_t rows(Here = Here::current()) const;
+  int64_t size(Here = Here::current()) const;  // batches an epoch
   // Holds the tensors itself. Depends on the seed and the number alone, so a run may be taken up again at any epoch.
-  Epoch epoch(int64_t number) const;
+  Epoch epoch(int64_t number, Here = Here::current()) const;
 
  private:
   std::vector<Tensor> tensors_;

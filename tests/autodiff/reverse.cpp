@@ -20,6 +20,15 @@ size_t count(const Graph& graph, Op op) {
 
 }  // namespace
 
+TEST_CASE("the gradient by one expression is one expression", "[reverse]") {
+  GraphScope scope;
+  Variable x("x", f32, {2});
+  Expr y = x * x;
+  Expr by_x = gradients(sum(y), x), by_y = gradients(sum(y), y);
+  CHECK(value_of(by_x, {{"x", Tensor::of<float>({3, -1})}}).data<float>()[0] == 6);
+  CHECK(value_of(by_y, {{"x", Tensor::of<float>({3, -1})}}).data<float>()[0] == 1);
+}
+
 TEST_CASE("gradients have the types and the order of what is asked for", "[reverse]") {
   GraphScope scope;
   Variable x("x", f32, {"batch", 3});

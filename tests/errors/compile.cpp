@@ -47,6 +47,8 @@ TEST_CASE("gradients that there are not") {
   says_here([&] { gradients(sum(x), {whole}); }, {"i32[2]"});
   says_here([&] { gradients(sum(untyped), {x}); }, {"'untyped'"});
   says_here([&] { gradients(sum(x) + sum(untyped * 2), {x}); }, {"'untyped'"});
+  Constant half(0.5);
+  says_here([&] { gradients(sum(x * half), {half}); }, {"literal", "Parameter"});
 }
 
 TEST_CASE("optimisers of nothing, of integers, of one parameter twice, with odd coefficients") {
@@ -61,6 +63,25 @@ TEST_CASE("optimisers of nothing, of integers, of one parameter twice, with odd 
   says_here([&] { adam(loss, {w}, {.beta1 = -0.1}); }, {"adam"});
   says_here([&] { sgd(loss, {w}, {.rate = x}); }, {"sgd", "rate"});
   says_here([&] { sgd(loss, {w}, {.clip_norm = -1.0}); }, {"sgd", "clip_norm"});
+}
+
+TEST_CASE("sizes that no input gives a value") {
+  GraphScope scope;
+  says_here([] { compile(sum(Variable("odd", f32, {Dim("n") * 2 + 1}))); }, {"2*n + 1", "%odd = variable", "no input has the size n", "write one name"});
+  Variable y("y", f32, {"m", Dim("m") + 1}), a("a");
+  CHECK(compile(sum(y))({{"y", ones({2, 3})}}).item() == 6);
+  uint32_t line = __LINE__ + 1;
+  Expr wide = broadcast_to(Constant(1), {"nowhere"});
+  CHECK(says([&] { compile(wide); }, {"nowhere", "broadcast"}).where.line == line);
+  says([&] { compile(sum(a) + dimension(Dim("m") * 3)); }, {"3*m", "dimension"});
+}
+
+TEST_CASE("no output beside updates") {
+  GraphScope scope;
+  Parameter w("w", ones({2}));
+  Function f = compile({}, {{w, w + 1}});
+  f({});
+  CHECK(w.read().data<float>()[0] == 2);
 }
 
 TEST_CASE("a pass that there is not") {

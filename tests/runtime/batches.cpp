@@ -111,6 +111,18 @@ TEST_CASE("unshuffled batches come in order, and an epoch outlives its batches",
   CHECK(seen == std::vector<int64_t>{0, 100, 200, 300, 400});
 }
 
+TEST_CASE("batches and epochs that were moved elsewhere are refused", "[batches]") {
+  Batches batches({numbered(5, {})}, {.size = 2}), taken = std::move(batches);
+  CHECK(taken.size() == 3);
+  CHECK_THROWS_AS(batches.rows(), UserError);
+  CHECK_THROWS_AS(batches.size(), UserError);
+  CHECK_THROWS_AS(batches.epoch(0), UserError);
+  Epoch epoch = taken.epoch(0), kept = std::move(epoch);
+  CHECK(kept[2].size() == 1);
+  CHECK_THROWS_AS(epoch[0], UserError);
+  CHECK_THROWS_AS(epoch.rows(1), UserError);
+}
+
 TEST_CASE("tensors that do not go together are refused", "[batches]") {
   CHECK_THROWS_AS(Batches({}), UserError);
   CHECK_THROWS_AS(Batches({Tensor()}), UserError);

@@ -120,7 +120,7 @@ TEST_CASE("output buffers that do not fit, or overlap, are refused", "[executor]
   Executor f(two_steps(1));
   Tensor x = ones({5}), y = ones({5});
   NamedTensors inputs = {{"x", x}, {"y", y}};
-  CHECK(message_of([&] { f.bind(inputs, {x, y}); }) == "2 output buffers were given; there are 1 outputs");
+  CHECK(message_of([&] { f.bind(inputs, {x, y}); }) == "2 output buffers were given; the function has 1 outputs, and takes a buffer for each, or none for fresh ones");
   CHECK(message_of([&] { f.bind(inputs, {Tensor()}); }) == "output 0 was given an empty Tensor");
   CHECK(message_of([&] { f.bind(inputs, {zeros({6})}); }) == "output 0 is f32[5]; it was given a buffer of f32[6]");
   CHECK(message_of([&] { f.bind(inputs, {zeros({5}, i32)}); }) == "output 0 is f32[5]; it was given a buffer of i32[5]");

@@ -34,7 +34,7 @@ std::shared_ptr<const Executable> sized(const std::unordered_map<std::string, Ty
 
 // "x" and "y" without types; compiled for vectors of one size.
 Function vectors(std::atomic<int>& compiled) {
-  return Function({{"x", Type::unknown(), {"program.cpp", 7}}, {"y", Type::unknown(), {"program.cpp", 8}}}, [&compiled](const auto& types) {
+  return Function({{"x", Type::unknown(), {"program.cpp", 7}}, {"y", Type::unknown(), {"program.cpp", 8}}}, [&compiled](const auto& types, const Bindings&) {
     ++compiled;
     if (types.at("x").shape != types.at("y").shape) throw UserError("add of two shapes", Location("program.cpp", 9));
     return sized(types);
@@ -83,7 +83,7 @@ TEST_CASE("a function is stopped from another thread", "[function]") {
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
     const std::string torn = "the parameter 'p' was left half-updated by a step that failed; set() it first";
     CHECK(std::count(messages.begin(), messages.end(), "the call was stopped") >= 1);
-    for (const std::string& m : messages) CHECK((m == "the call was stopped" || (!transactional && m == torn)));
+    for (const std::string& m : messages) CHECK((m == "the call was stopped" || (!transactional && m.ends_with(torn))));
     CHECK(storage->torn == !transactional);
     CHECK(all_equal(storage->value, 1));
     storage->torn = false;
@@ -94,7 +94,7 @@ TEST_CASE("a function is stopped from another thread", "[function]") {
 TEST_CASE("a call that compiles when it is stopped does not go on", "[function]") {
   Function* self = nullptr;
   bool stop = true;
-  Function f({{"x", Type::unknown()}, {"y", Type::unknown()}}, [&](const auto& types) {
+  Function f({{"x", Type::unknown()}, {"y", Type::unknown()}}, [&](const auto& types, const Bindings&) {
     if (stop) self->stop();
     return sized(types);
   });
@@ -118,7 +118,7 @@ TEST_CASE("a function of several outputs is asked for all", "[function]") {
   e->outputs.push_back(e->outputs[0]);
   Function f(e);
   NamedTensors inputs = {{"x", ones({1})}, {"y", ones({1})}};
-  CHECK(message_of([&] { f(inputs); }) == "this function has 2 outputs; call all() for them");
+  CHECK(message_of([&] { f(inputs); }).ends_with(": this function has 2 outputs; call all() for them"));
   CHECK(f.all(inputs).size() == 2);
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("a function of nothing", "[function]") {
 TEST_CASE("a template is compiled at the types of each call, once each", "[function]") {
   std::atomic<int> compiled{0};
   Function f = vectors(compiled);
-  CHECK(message_of([&] { f.report(); }) == "this function has variables without types: it is compiled at its first call, and there was none yet");
+  CHECK(message_of([&] { f.report(); }).ends_with(": this function has variables without types: it is compiled at its first call, and there was none yet"));
   CHECK(all_equal(f({{"x", ones({10})}, {"y", full({10}, 2)}}), 4));
   CHECK(all_equal(f({{"x", ones({10})}, {"y", full({10}, 3)}}), 5));
   CHECK(compiled == 1);
@@ -142,7 +142,7 @@ TEST_CASE("a template is compiled at the types of each call, once each", "[funct
   CHECK(f.report().nodes_before == 5);
   CHECK(message_of([&] { f({{"x", ones({5})}, {"y", ones({6})}}); }) == "program.cpp:9: add of two shapes");
   CHECK(message_of([&] { f({{"x", ones({5})}}); }) == "program.cpp:8: the input 'y' is missing");
-  CHECK(message_of([&] { f({{"x", ones({5})}, {"z", ones({5})}}); }) == "there is no input 'z'; there is 'x', 'y'");
+  CHECK(message_of([&] { f({{"x", ones({5})}, {"z", ones({5})}}); }).ends_with(": there is no input 'z'; there is 'x', 'y'"));
   CHECK(all_equal(f({{"x", ones({10})}, {"y", full({10}, 2)}}), 4));
   CHECK(f.report().nodes_before == 10);
   for (int64_t n = 1; n < 600; ++n) REQUIRE(all_equal(f({{"x", ones({n})}, {"y", ones({n})}}), 3));

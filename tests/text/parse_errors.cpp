@@ -57,7 +57,7 @@ TEST_CASE("a malformed line") {
       {"%y = convert %x", 5, "convert needs the attribute 'dtype'"},
       {"%y = convert %x {dtype=f16}", 5, "there is no type 'f16'; there are bool, u8, i32, i64, u32, u64, f32, f64"},
       {"%y = broadcast %x {shape=[n, 3, 3], axes=[0, 7]}", 5, "broadcast: axes [0, 7] must ascend within the 3 dimensions of [n, 3, 3]"},
-      {"%y = reshape %x {shape=[n, 4]}", 5, "reshape: 3*n elements do not fill [n, 4], which takes 4*n"},
+      {"%y = reshape %x {shape=[n, 4]}", 5, "reshape: [n, 3] holds 3*n elements, and [n, 4] takes 4*n"},
       {"%y = transpose %x {permutation=[0, 0]}", 5, "transpose: [0, 0] names an axis twice"},
       {"%y = iota {shape=[3], axis=1, dtype=i32}", 5, "iota: axis 1 is outside 1 dimensions"},
       {"%y = iota {shape=[3], dtype=i32}", 5, "iota needs the attribute 'axis'"},

@@ -109,6 +109,13 @@ TEST_CASE("every operation prints and parses back, typed and as a template") {
   round_trip(untyped);
 }
 
+TEST_CASE("an expression prints as the program that it is") {
+  GraphScope scope;
+  Variable x("x", f32, {"n"});
+  CHECK(print(x * 2) == print(program_of({x * 2})));
+  CHECK(print(Constant(1)).find("return %") != std::string::npos);
+}
+
 TEST_CASE("constants keep every bit") {
   using F = std::numeric_limits<float>;
   using D = std::numeric_limits<double>;

@@ -47,8 +47,18 @@ NamedTensors set_parameters(const Program& program, NamedTensors inputs) {
 
 std::unordered_map<std::string, Type> types_of(const NamedTensors& inputs) {
   std::unordered_map<std::string, Type> types;
-  for (const auto& [name, value] : inputs) types.emplace(name, Type::of(value.dtype(), Shape(value.sizes().begin(), value.sizes().end())));
+  for (const auto& [name, value] : inputs) types.emplace(name, type_of(value));
   return types;
+}
+
+// The variables that are declared with a type.
+std::vector<NamedType> typed_inputs(const Program& program) {
+  std::vector<NamedType> typed;
+  std::vector<bool> needed = reachable(program);
+  for (size_t i = 0; i < program.graph.size(); ++i)
+    if (auto* variable = std::get_if<VariableAttributes>(&program.graph.node(NodeId(i)).attributes); variable && needed[i] && program.graph.type(NodeId(i)).known)
+      typed.push_back({variable->name, program.graph.type(NodeId(i)), program.graph.where(NodeId(i))});
+  return typed;
 }
 
 // Refuses, all at once, what neither the graph's file nor the command gives a value.
@@ -73,7 +83,7 @@ void refuse_missing(const Program& program, const std::vector<std::string>& with
 
 Interpreted compiled(const Program& program, const NamedTensors& inputs) {
   Interpreted result;
-  result.outputs = compile(program).all(inputs);
+  result.outputs = Executor(executable_of(program)).call(inputs);  // no line of this file is a user's
   for (const Update& u : program.updates) result.updates.push_back(program.graph.parameter(u.parameter)->value);
   return result;
 }
@@ -91,7 +101,8 @@ void run(const Options& options) {
   }
   refuse_missing(program, without_value, inputs, options.zeros);
   inputs = set_parameters(program, std::move(inputs));
-  if (is_template(program)) program = specialize(program, types_of(inputs));
+  refuse_unbound(program);
+  if (is_template(program)) program = specialize(program, types_of(inputs), bind_inputs(typed_inputs(program), inputs));
   if (options.outputs.size() > program.outputs.size())
     throw UserError(fmt::format("{} returns {} values, not {}", options.file, program.outputs.size(), options.outputs.size()));
   std::vector<std::pair<size_t, std::string>> updates;
