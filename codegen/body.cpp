@@ -157,7 +157,7 @@ std::vector<Dim> symbolic_sizes(Kernel& kernel) {
           for (RowStage& s : k.stages) body(s.body);
         } else if constexpr (std::is_same_v<K, PackKernel>) extents(k.batch), add(k.rows), add(k.depth), body(k.body);
         else {
-          extents(k.batch), add(k.m), add(k.n), add(k.k), body(k.epilogue);
+          extents(k.batch), add(k.m), extents(k.rows), add(k.n), add(k.k), body(k.epilogue);
           affine(k.a.position), affine(k.b.position);
         }
       },

@@ -134,13 +134,14 @@ struct ContractionOperand {
 struct ContractionKernel {
   std::vector<Dim> batch;
   Dim m, n, k;
+  std::vector<Dim> rows;            // m as the loops over which the epilogue's functions are affine, outermost first; empty: m itself
   DType dtype = f32;
   ContractionOperand a, b;
   int64_t tile_m = 1, tile_n = 1;   // tile_n is a multiple of the vector width
   int64_t block_m = 1, block_n = 1; // in tiles
   int64_t block_k = 1;
   uint32_t scratch = 0;             // argument, one a worker: block_m*block_n tiles of tile_m*tile_n sums
-  Body epilogue;                    // over the loops batch..., m, n
+  Body epilogue;                    // over the loops batch..., m (or rows...), n
   bool operator==(const ContractionKernel&) const = default;
 };
 

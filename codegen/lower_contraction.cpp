@@ -37,12 +37,13 @@ struct Operand {
 LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, const Group& group, const Target& target) {
   const Graph& graph = program.graph;
   DType dtype = graph.type(group.hero).dtype;
-  size_t batches = group.loops.size() - 2;
+  const Shape& shape = graph.type(group.hero).shape;
+  size_t batches = shape.size() - 2;
   Operand a(program, plan, group.hero, 0), b(program, plan, group.hero, 1);
   ContractionKernel c;
   c.batch.assign(group.loops.begin(), group.loops.begin() + static_cast<std::ptrdiff_t>(batches));
-  c.m = group.loops[batches];
-  c.n = group.loops[batches + 1];
+  c.m = shape[batches];
+  c.n = shape[batches + 1];
   c.k = a.loops.loops.back();
   c.dtype = dtype;
   // Rows of B are read where they lie only if they are contiguous.
@@ -95,6 +96,9 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
     maker.store(id, flattened(at, graph.type(id).shape, group.loops.size()), walk.value(id, at));
   }
   c.epilogue = maker.finish();
+  std::vector<Dim> loops = group.loops;
+  const size_t rows = coalesce(loops, batches, loops.size() - 1, 1, affines_of({&c.epilogue}));
+  if (rows > 1) c.rows.assign(loops.begin() + static_cast<std::ptrdiff_t>(batches), loops.end() - 1);
   Kernel kernel{"contraction", arguments.kernel_arguments, {}, tiling.grain, c};
   kernel.sizes = symbolic_sizes(kernel);
   lowered.kernels.push_back({std::move(kernel), arguments.arguments, group.members});

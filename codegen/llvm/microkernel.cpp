@@ -166,7 +166,7 @@ void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint
   const ContractionKernel& contraction = task.contraction;
   const DType dtype = contraction.dtype;
   const Body& body = contraction.epilogue;
-  const size_t m_loop = task.batch.size(), n_loop = m_loop + 1;
+  const size_t m_loop = task.batch.size(), row_loops = std::max<size_t>(contraction.rows.size(), 1), n_loop = m_loop + row_loops;
   Point point;
   point.indices = task.batch;
   point.indices.resize(n_loop + 1, nullptr);
@@ -180,11 +180,13 @@ void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint
     std::vector<BodyState> states(columns.size());
     for (size_t i = 0; i < columns.size(); ++i) evaluate_body(emitter, body, columns[i].first, states[i]);
     emitter.loop(emitter.number(0), rows, 1, [&](llvm::Value* row) {
+      llvm::Value* m = emitter.add(tile.m0, row);
+      const Values indices = row_loops == 1 ? Values{m} : emitter.unflatten(m, contraction.rows);
       llvm::Value* row_sums = emitter.element(tile.sums, dtype, emitter.multiply(row, emitter.number(contraction.tile_n)));
       for (size_t i = 0; i < columns.size(); ++i) {
         Point at = columns[i].first;
         BodyState state = states[i];
-        at.indices[m_loop] = emitter.add(tile.m0, row);
+        std::copy(indices.begin(), indices.end(), at.indices.begin() + static_cast<std::ptrdiff_t>(m_loop));
         at.accumulator = emitter.load(emitter.element(row_sums, dtype, columns[i].second), dtype, task.lanes);
         evaluate_body(emitter, body, at, state);
         store_outputs(emitter, body, at, state, outputs_of(body, state));

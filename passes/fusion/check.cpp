@@ -102,7 +102,7 @@ class Checker {
       holds(i == 0 || group.members[i - 1] < id, id, "is out of order in its group");
       holds(!plan_.recomputed[id.index] || !contains(group.stored, id), id, "is recomputed");
       holds(group.at[i].bounds.empty() && group.at[i].axes.size() == graph_.type(id).shape.size(), id, "has an index of another rank");
-      if (family == Family::contraction) ++heroes, holds(group.kind == GroupKind::contraction && group.hero == id, id, "is a contraction in a group of another");
+      if (family == Family::contraction) ++heroes, holds(group.kind == GroupKind::contraction && group.hero == id, id, "is a contraction in a group of another"), check_hero(group, i);
       if (family == Family::reduction) holds(group.kind == GroupKind::row, id, "is a reduction in a group without rows");
       check_cover(group, i, family);
     }
@@ -127,6 +127,21 @@ class Checker {
       if (host.reduced[l] && !host.loops[l].is(1)) ++places, kept_places += kept;
     }
     holds(kept_places == 0 || kept_places == places, id, "rides and reduces a part of a row");
+  }
+
+  // A contraction's batch axes and columns are a loop each, and its rows those in between, in order.
+  void check_hero(const Group& group, size_t i) const {
+    NodeId id = group.members[i];
+    const size_t batches = graph_.attributes<ContractionAttributes>(id).lhs_batch.size(), count = group.loops.size();
+    const Shape& shape = graph_.type(id).shape;
+    holds(shape.size() == batches + 2 && count >= shape.size(), id, "is a contraction without a loop for each of its axes");
+    Index whole = identity(group.loops), want{{whole.axes.begin(), whole.axes.begin() + static_cast<std::ptrdiff_t>(batches)}, {}};
+    Affine rows = constant_index(Dim(0), count);
+    Dim stride(1);
+    for (size_t l = count - 1; l-- > batches; stride = stride * group.loops[l]) rows = added(rows, scaled(whole.axes[l], stride));
+    want.axes.push_back(rows);
+    want.axes.push_back(whole.axes.back());
+    holds(stride == shape[batches] && group.at[i] == want, id, "is a contraction whose axes are not its loops");
   }
 
   // Each member is computed once at every point, or once a row.

@@ -146,8 +146,35 @@ class Drafter {
     return false;
   }
 
+  // Where a reshape splits the rows of a contraction's result into several axes, which were one for the product alone, so is the loop over
+  // them; `index` and what the group computes lie where they did.
+  bool split_rows(Group& group, Index& index, const Shape& from, const Shape& to) const {
+    if (group.kind != GroupKind::contraction || group.loops.size() != graph_.type(group.hero).shape.size()) return false;
+    const size_t rows = group.loops.size() - 2;
+    auto runs = reshape_runs(from, to);
+    if (!runs) return false;
+    for (const ReshapeRun& run : *runs) {
+      if (run.end_from - run.first_from != 1 || !(index.axes[run.first_from] == identity(group.loops).axes[rows])) continue;
+      Shape sizes(to.begin() + static_cast<std::ptrdiff_t>(run.first_to), to.begin() + static_cast<std::ptrdiff_t>(run.end_to)), loops = group.loops;
+      loops.erase(loops.begin() + static_cast<std::ptrdiff_t>(rows));
+      loops.insert(loops.begin() + static_cast<std::ptrdiff_t>(rows), sizes.begin(), sizes.end());
+      // The old loops as functions of the new ones.
+      std::vector<Affine> old = identity(loops).axes;
+      Index parts{{old.begin() + static_cast<std::ptrdiff_t>(rows), old.end() - 1}, {}};
+      old = {old.begin(), old.begin() + static_cast<std::ptrdiff_t>(rows)};
+      old.push_back(flattened(parts, sizes, loops.size()));
+      old.push_back(identity(loops).axes.back());
+      group.loops = loops;
+      group.reduced.assign(loops.size(), false);
+      for (Index& at : group.at) at.axes = substituted(at.axes, old, loops.size());
+      index.axes = substituted(index.axes, old, loops.size());
+      return true;
+    }
+    return false;
+  }
+
   // The index of a movement's result at which its operand is read at `index`: the inverse of pulled(), where there is one.
-  std::optional<Index> pushed(Draft& draft, NodeId movement, const Index& index) {
+  std::optional<Index> pushed(Draft& draft, NodeId movement, Index index) {
     const Node& node = graph_.node(movement);
     Group& group = draft.group;
     const Shape &from = graph_.type(graph_.inputs(movement)[0]).shape, &to = node.type.shape;
@@ -159,6 +186,7 @@ class Drafter {
         return result;
       case Op::reshape: {
         auto axes = reshaped(index.axes, from, to, group.loops);
+        if (!axes && split_rows(group, index, from, to)) axes = reshaped(index.axes, from, to, group.loops);
         if (!axes) return std::nullopt;
         result.axes = *axes;
         return result;
@@ -225,7 +253,6 @@ class Drafter {
     return few_reads(draft, std::move(more));
   }
 
-  // In a contraction the loops of the result's rows and columns stay two: what joins has to walk them so that rows of a tile are rows.
   std::optional<Index> index_in(size_t d, NodeId id, const std::vector<Source>& from) {
     Draft& draft = drafts_[d];
     if (!has_room(d, id, from)) return std::nullopt;

@@ -89,11 +89,9 @@ std::optional<std::pair<Affine, Affine>> divided(const Affine& a, const Dim& div
 
 }  // namespace
 
-std::optional<std::vector<Affine>> reshaped(const std::vector<Affine>& axes, const Shape& from, const Shape& to, const Shape& loops) {
-  std::vector<Affine> result(to.size(), constant_index(Dim(0), loops.size()));
-  if (std::any_of(to.begin(), to.end(), [](const Dim& d) { return d.is(0); })) return result;  // no element is there to be read
+std::optional<std::vector<ReshapeRun>> reshape_runs(const Shape& from, const Shape& to) {
+  std::vector<ReshapeRun> runs;
   for (size_t i = 0, j = 0; i < from.size() || j < to.size();) {
-    // The shortest runs of axes of both sides with one product; runs that start with a size of 1 are that axis alone.
     if (i < from.size() && from[i].is(1)) {
       ++i;
       continue;
@@ -112,17 +110,28 @@ std::optional<std::vector<Affine>> reshaped(const std::vector<Affine>& axes, con
       else if (i < from.size()) p = p * from[i++];
       else return std::nullopt;
     }
+    runs.push_back({first_from, i, first_to, j});
+  }
+  return runs;
+}
+
+std::optional<std::vector<Affine>> reshaped(const std::vector<Affine>& axes, const Shape& from, const Shape& to, const Shape& loops) {
+  std::vector<Affine> result(to.size(), constant_index(Dim(0), loops.size()));
+  if (std::any_of(to.begin(), to.end(), [](const Dim& d) { return d.is(0); })) return result;  // no element is there to be read
+  auto runs = reshape_runs(from, to);
+  if (!runs) return std::nullopt;
+  for (const ReshapeRun& run : *runs) {
     Affine position = constant_index(Dim(0), loops.size());
     Dim stride(1);
-    for (size_t a = i; a-- > first_from; stride = stride * from[a]) position = added(position, scaled(axes[a], stride));
-    for (size_t a = j; a-- > first_to + 1;) {
+    for (size_t a = run.end_from; a-- > run.first_from; stride = stride * from[a]) position = added(position, scaled(axes[a], stride));
+    for (size_t a = run.end_to; a-- > run.first_to + 1;) {
       if (to[a].is(1)) continue;
       auto split = divided(position, to[a], loops);
       if (!split) return std::nullopt;
       result[a] = split->second;
       position = split->first;
     }
-    result[first_to] = position;
+    result[run.first_to] = position;
   }
   return result;
 }

@@ -36,6 +36,14 @@ Affine flattened(const Index&, const Shape& of, size_t loops);  // the row-major
 // Each loop replaced by a function of `count` others.
 std::vector<Affine> substituted(const std::vector<Affine>&, const std::vector<Affine>& loops, size_t count);
 
+// Axes [first_from, end_from) of a value and [first_to, end_to) of its reshape: the shortest runs, from the left, with one product. Axes of
+// size 1 that no run needs are in none.
+struct ReshapeRun {
+  size_t first_from, end_from, first_to, end_to;
+};
+// Nothing where the sizes have no such runs.
+std::optional<std::vector<ReshapeRun>> reshape_runs(const Shape& from, const Shape& to);
+
 // The same row-major position, as an index of a value of shape `to`; nothing where that is not affine.
 std::optional<std::vector<Affine>> reshaped(const std::vector<Affine>& axes, const Shape& from, const Shape& to, const Shape& loops);
 

@@ -21,7 +21,7 @@ struct GroupRead {
 struct Group {
   GroupKind kind = GroupKind::loop;
   NodeId hero;                   // the contraction, or the first reduction; invalid in a loop
-  Shape loops;                   // extents; of a contraction the axes of its result
+  Shape loops;                   // extents; of a contraction the axes of its result, its rows split into several where what joins it has them so
   std::vector<bool> reduced;     // row: which loops the reductions run over
   std::vector<NodeId> members;   // what it computes, in topological order; movement in between is not listed, but where it is stored
   std::vector<Index> at;         // by member: the index computed at a point of the loops (of a reduction: of its row)
