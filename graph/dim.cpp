@@ -34,6 +34,22 @@ std::optional<Quotient> quotient_of(const std::string& factor) {
   return Quotient{parse_dim(std::string_view(factor).substr(quotient_begins.size(), slash - quotient_begins.size())), std::stoll(factor.substr(slash + 1))};
 }
 
+// Characters: every Dim's text is shorter. Products of sums double with each factor, quotients nest, and reading one recurses; no program needs a
+// size that takes a page to write.
+constexpr size_t longest_dim = 4000;
+
+// `length` is a bound on the characters that writing a sum of these terms takes.
+template <class Terms>
+void check_length(const Terms& terms) {
+  constexpr size_t longest_number = 24;  // with the "*" or " + " beside it
+  size_t length = longest_number;
+  for (const auto& t : terms) {
+    length += longest_number;
+    for (const std::string& f : t.factors) length += f.size() + 1;
+  }
+  if (length > longest_dim) throw UserError(fmt::format("a size of {} terms would take more than {} characters to write", terms.size(), longest_dim));
+}
+
 int64_t ceil_divide_number(int64_t dividend, int64_t divisor) { return dividend / divisor + (dividend % divisor > 0); }
 
 }  // namespace
@@ -49,6 +65,7 @@ Dim::Dim(const char* symbol, Here where) : Dim(std::string(symbol), where) {}
 Dim::Dim(const std::string& symbol, Here where) {
   if (!is_symbol_name(symbol)) throw UserError(fmt::format("'{}' cannot name a dimension: use letters, digits and '_', not starting with a digit", symbol), where);
   terms_.push_back({{symbol}, 1});
+  at_line(where, [&] { check_length(terms_); });
 }
 
 int64_t Dim::number() const {
@@ -100,8 +117,9 @@ Dim Dim::with(const Bindings& bindings) const {
   for (const Term& t : terms_) {
     Dim value(t.coefficient);
     for (const std::string& f : t.factors) {
+      auto quotient = quotient_of(f);
       auto found = bindings.find(f);
-      value = value * (found == bindings.end() ? Dim(f) : Dim(found->second));
+      value = value * (quotient ? ceil_divide(quotient->dividend.with(bindings), quotient->divisor) : found == bindings.end() ? Dim(f) : Dim(found->second));
     }
     sum = sum + value;
   }
@@ -127,6 +145,7 @@ Dim operator+(const Dim& a, const Dim& b) {
   Dim r = a;
   r.add_term({}, b.constant_);
   for (const auto& t : b.terms_) r.add_term(t.factors, t.coefficient);
+  if (!b.is_number()) check_length(r.terms_);
   return r;
 }
 
@@ -140,13 +159,15 @@ Dim operator*(const Dim& a, const Dim& b) {
     if (d.constant_ != 0) all.push_back({{}, d.constant_});
     return all;
   };
-  for (const auto& x : terms(a))
+  for (const auto& x : terms(a)) {
     for (const auto& y : terms(b)) {
       std::vector<std::string> factors = x.factors;
       factors.insert(factors.end(), y.factors.begin(), y.factors.end());
       std::sort(factors.begin(), factors.end());
       r.add_term(factors, checked_multiply(x.coefficient, y.coefficient));
     }
+    check_length(r.terms_);
+  }
   return r;
 }
 
@@ -186,6 +207,7 @@ Dim ceil_divide(const Dim& d, int64_t divisor) {
   if (rest.constant_ == 0 && rest.terms_.size() == 1 && rest.terms_[0].coefficient == 1 && rest.terms_[0].factors.size() == 1)
     if (auto inner = quotient_of(rest.terms_[0].factors[0])) return whole + ceil_divide(inner->dividend, checked_multiply(inner->divisor, divisor));
   whole.add_term({fmt::format("{}{}/{})", quotient_begins, to_string(rest), divisor)}, 1);
+  check_length(whole.terms_);
   return whole;
 }
 
@@ -286,7 +308,10 @@ class DimReader {
 
 }  // namespace
 
-Dim parse_dim(std::string_view text) { return DimReader(text).whole(); }
+Dim parse_dim(std::string_view text) {
+  if (text.size() > longest_dim) throw UserError(fmt::format("a size is written in at most {} characters", longest_dim));  // DimReader recurses
+  return DimReader(text).whole();
+}
 
 Dim product(const Shape& shape) {
   Dim p(1);

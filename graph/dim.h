@@ -40,7 +40,7 @@ class Dim {
   std::optional<Dim> divided_by(const Dim&) const;  // the exact quotient, where there is one for every binding
   friend Dim ceil_divide(const Dim&, int64_t divisor);  // rounded up; UserError where the divisor is not positive
 
-  friend Dim operator+(const Dim&, const Dim&);  // these throw UserError where a coefficient overflows
+  friend Dim operator+(const Dim&, const Dim&);  // these throw UserError where a coefficient overflows, or where the text would be too long
   friend Dim operator-(const Dim&, const Dim&);
   friend Dim operator*(const Dim&, const Dim&);
   bool operator==(const Dim&) const = default;
@@ -62,7 +62,7 @@ using Shape = std::vector<Dim>;
 
 std::string to_string(const Dim&);                     // "2*batch*k + 3"
 std::string to_string(const Shape&);                   // "[batch, 784]"
-Dim parse_dim(std::string_view);                       // inverse of to_string; UserError where malformed
+Dim parse_dim(std::string_view);                       // inverse of to_string; UserError where malformed or too long
 Dim product(const Shape&);                             // number of elements
 std::vector<int64_t> evaluate(const Shape&, const Bindings&);
 std::string to_string(const std::vector<int64_t>&);    // "[3, 4]"

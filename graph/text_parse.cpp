@@ -56,11 +56,6 @@ void parse_list(Cursor& line, std::string_view purpose, F item) {
   line.expect(']', "or ',' in a list");
 }
 
-Dim parse_size(std::string_view text) {
-  if (text.size() > 1000) throw UserError("a size is written in at most 1000 characters");
-  return parse_dim(text);
-}
-
 DType parse_dtype(std::string_view word) {
   if (auto dtype = dtype_named(word)) return *dtype;
   std::string known;
@@ -72,7 +67,7 @@ Shape parse_shape(Cursor& line) {
   Shape shape;
   parse_list(line, "before a shape", [&](std::string_view item) {
     if (shape.size() == most_axes) throw UserError(fmt::format("a shape has at most {} sizes", most_axes));
-    shape.push_back(parse_size(item));
+    shape.push_back(parse_dim(item));
   });
   return shape;
 }
@@ -80,7 +75,7 @@ Shape parse_shape(Cursor& line) {
 void parse_value(Cursor& line, bool& v) { v = parse_number<bool>(line.word()); }
 void parse_value(Cursor& line, int64_t& v) { v = parse_number<int64_t>(line.word()); }
 void parse_value(Cursor& line, DType& v) { v = parse_dtype(line.word()); }
-void parse_value(Cursor& line, Dim& v) { v = parse_size(line.until(",}#")); }
+void parse_value(Cursor& line, Dim& v) { v = parse_dim(line.until(",}#")); }
 void parse_value(Cursor& line, Shape& v) { v = parse_shape(line); }
 void parse_value(Cursor& line, Axes& v) {
   v.clear();

@@ -59,16 +59,6 @@ bool in_order(const Axes& axes, size_t rank) {
   return true;
 }
 
-// A bound on the terms that multiplying a shape out makes, so that no text can ask for billions.
-size_t terms(const Shape& shape) {
-  size_t count = 1;
-  for (const Dim& d : shape) {
-    std::string text = d.is_number() ? "" : to_string(d);
-    count = std::min<size_t>(count * (1 + static_cast<size_t>(std::count(text.begin(), text.end(), '+'))), 1 << 20);
-  }
-  return count;
-}
-
 // Item 7. The rest of what can be wrong with attributes, the row's inference says.
 struct AttributesFault {
   std::span<const Type> operands;
@@ -90,10 +80,6 @@ struct AttributesFault {
   Fault operator()(const ReverseAttributes& a) const {
     size_t rank = operands[0].shape.size();
     return in_order(a.axes, rank) ? Fault() : fmt::format("axes {} must ascend within {} dimensions", to_string(a.axes), rank);
-  }
-  Fault operator()(const ShapeAttributes& a) const {
-    if (terms(a.shape) > 4096 || terms(operands[0].shape) > 4096) return "the sizes are too involved to be multiplied";
-    return {};
   }
   template <class T>
   Fault operator()(const T&) const {

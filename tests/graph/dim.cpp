@@ -47,3 +47,23 @@ TEST_CASE("quotients are written and read back") {
     CHECK_THROWS_AS(parse_dim(text), UserError);
   }
 }
+
+TEST_CASE("numbers take the place of symbols, in quotients too") {
+  const Dim d = ceil_divide(n + 1, 4) * m + n;
+  CHECK(d.with({{"n", 8}}) == m * 3 + 8);
+  CHECK(d.with({{"m", 2}}) == ceil_divide(n + 1, 4) * 2 + n);
+  CHECK(d.with({{"n", 8}, {"m", 2}}) == Dim(14));
+}
+
+TEST_CASE("a size that would be too long to write is refused, not built") {
+  Dim doubles = 1, adds = 0, nests = n, powers = 1;
+  CHECK_THROWS_AS([&] { for (int i = 0; i < 60; ++i) doubles = doubles * (Dim("a" + std::to_string(i)) + Dim("b" + std::to_string(i))); }(), UserError);
+  CHECK_THROWS_AS([&] { for (int i = 0; i < 1000; ++i) adds = adds + Dim("a" + std::to_string(i)); }(), UserError);
+  CHECK_THROWS_AS([&] { for (int i = 0; i < 10000; ++i) nests = ceil_divide(nests + 1, 2); }(), UserError);
+  CHECK_THROWS_AS([&] { for (int i = 0; i < 10000; ++i) powers = powers * n; }(), UserError);
+  CHECK_THROWS_AS(Dim(std::string(5000, 'n')), UserError);
+  for (const Dim& longest : {doubles, adds, nests, powers}) {
+    CHECK(to_string(longest).size() > 500);
+    CHECK(parse_dim(to_string(longest)) == longest);
+  }
+}

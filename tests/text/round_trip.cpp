@@ -199,6 +199,13 @@ return %3, %4
   CHECK(parse("sinter 1\r\n%x = variable : f32[]\r\nreturn %x\r\n", "dos.graph").outputs.size() == 1);
 }
 
+TEST_CASE("sizes that follow may be longer than those that were written") {
+  std::string n(900, 'n'), m(900, 'm');
+  Program program = parse("sinter 1\n%x = variable : f32[" + n + "]\n%z = constant 0 : f32[]\n%y = pad %x, %z {low=[" + m + "], high=[0], interior=[0]}\nreturn %y\n", "long.graph");
+  CHECK(print(program).find(": f32[" + m + " + " + n + "]") != std::string::npos);
+  round_trip(program);
+}
+
 TEST_CASE("a line is where its node comes from, if asked for") {
   ParseOptions options;
   options.lines_as_origins = true;
