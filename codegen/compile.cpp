@@ -5,6 +5,9 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
+#include "codegen/dump.h"
 #include "graph/builder.h"
 #include "passes/pipeline.h"
 
@@ -203,7 +206,7 @@ std::vector<CallStep> calls_of(const std::vector<Step>& steps) {
   return calls;
 }
 
-std::shared_ptr<const Executable> executable_of(const Program& program, const CompileOptions& options) {
+std::shared_ptr<const Executable> executable_of(const Program& program, const CompileOptions& options) try {
   double start = now();
   Stages stages = stages_of(program, options);
   const Program& optimized = stages.optimized.program;
@@ -218,7 +221,12 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
   for (NodeId id : leaves(stages, Place::constant)) made->constants.push_back(graph.constant_value(id));
   made->values = values_of(program);
   for (NodeId o : optimized.outputs) made->outputs.push_back(graph.type(o));
-  Compiled compiled = jit_compile(stages.kernels, calls_of(stages.steps), target_of(options), options.threads);
+  const FatalReport on_fatal = [&](const char* reason) {
+    std::string file = options.leaves_dump ? write_dump(program) : "";
+    fmt::print(stderr, "sinter: LLVM ends the process: {}; please report it{}{}\n", reason, file.empty() ? "" : ", with ", file);
+    std::fflush(stderr);  // nothing after this does
+  };
+  Compiled compiled = jit_compile(stages.kernels, calls_of(stages.steps), target_of(options), options.threads, on_fatal);
   made->run = compiled.run;
   made->code = compiled.code;
   made->kernels = compiled.kernels;
@@ -230,6 +238,10 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
   made->threads = options.threads;
   made->report = {program.graph.size(), graph.size(), stages.kernels.size(), now() - start};
   return made;
+} catch (const InternalError& error) {
+  std::string file = options.leaves_dump ? write_dump(program) : "";
+  if (file.empty()) throw;
+  throw InternalError(error, file);
 }
 
 Function compile(const Program& program, const CompileOptions& options, Here where) {

@@ -24,6 +24,9 @@ struct CompileOptions {
   // which takes as much memory again, and copied at the end. Without it values are replaced in place, and a stopped call's parameters are
   // refused until set.
   bool transactional = false;
+  // Whether a compile that fails by a fault of sinter's own leaves the program in a file (codegen/dump.h), which the error names. The values
+  // of parameters are not in it; constants are.
+  bool leaves_dump = true;
 };
 
 // What the function returns at each call, and what it updates after: a parameter's new value is computed from the old ones of all.

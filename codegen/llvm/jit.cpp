@@ -80,13 +80,14 @@ class Linked {
 
 // Runs work(0 … count - 1), `threads` at a time; each thread makes a machine of its own. The first exception is thrown again.
 template <class Work>
-void in_parallel(size_t count, unsigned threads, const Target& target, const Work& work) {
+void in_parallel(size_t count, unsigned threads, const Target& target, const FatalReport& on_fatal, const Work& work) {
   if (threads == 0) threads = available_cpus();
   threads = static_cast<unsigned>(std::min<size_t>({threads, count, available_cpus()}));
   std::atomic<size_t> next = 0;
   std::mutex mutex;
   std::exception_ptr failure;
   auto run = [&] {
+    FatalErrorScope scope(on_fatal);
     try {
       auto machine = machine_for(target);
       for (size_t i = next++; i < count; i = next++) work(i, *machine);
@@ -156,13 +157,15 @@ std::string as_text(const std::vector<Kernel>& kernels, const std::vector<CallSt
 
 }  // namespace
 
-Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, unsigned threads) {
+Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, unsigned threads,
+                     const FatalReport& on_fatal) {
   auto start = Clock::now();
+  check_runs_here(target);
   for (const CallStep& step : steps) ensure(step.kernel < kernels.size(), "a step calls a kernel that there is");
   std::vector<Object> objects(kernels.size() + 1);
   std::vector<CompileTimes> times(objects.size());
   std::vector<size_t> order = longest_first(kernels);
-  in_parallel(objects.size(), threads, target, [&](size_t k, llvm::TargetMachine& machine) {
+  in_parallel(objects.size(), threads, target, on_fatal, [&](size_t k, llvm::TargetMachine& machine) {
     size_t i = order[k];
     objects[i] = make(i, Form::object, machine, kernels, steps, target, times[i]);
   });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codegen/kernel.h"
+#include "codegen/llvm/fatal.h"
 #include "codegen/llvm/target.h"
 #include "runtime/executable.h"
 
@@ -33,10 +34,12 @@ struct Compiled {
 };
 
 // Compiles each kernel (they should be distinct) in a module of its own, `threads` at a time (0: as many as this process has CPUs), and the
-// function that calls them. InternalError where LLVM refuses what was emitted; SystemError where there is no memory for code.
-// LLVM itself ends the process on its own fatal errors (it is built without exceptions, so that nothing may be thrown through it): every
+// function that calls them. UserError where this machine cannot run the target's code; InternalError where LLVM refuses what was
+// emitted; SystemError where there is no memory for code.
+// LLVM itself ends the process on its own fatal errors (codegen/llvm/fatal.h), of which `on_fatal` hears before, on whichever thread it is: every
 // module is verified first.
-Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, unsigned threads = 0);
+Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, unsigned threads = 0,
+                     const FatalReport& on_fatal = {});
 
 // What jit_compile would make of them, as text: LLVM's IR after optimisation, or assembly.
 std::string emit_llvm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target);

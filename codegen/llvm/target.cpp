@@ -14,6 +14,7 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/Triple.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "graph/support/errors.h"
@@ -25,14 +26,19 @@ namespace {
 void describe(Target& target, const llvm::MCSubtargetInfo& cpu) {
   llvm::Triple triple(target.triple);
   auto has = [&](const char* feature) { return cpu.checkFeatures(feature); };
-  if (triple.isX86()) {
+  auto needs = [&](const char* feature, const char* why) {
+    if (!has(feature)) throw UserError(fmt::format("no code is made for {} {} {}: it has to have {}", target.triple, target.cpu, why, feature + 1));
+  };
+  if (triple.getArch() == llvm::Triple::x86_64) {
+    needs("+64bit", "as a CPU of 64 bits"), needs("+sse2", "without vectors");
     bool avx512 = has("+avx512f") && has("+avx512dq") && has("+avx512bw") && has("+avx512vl");
     target.vector_bytes = avx512 ? 64 : has("+avx2") ? 32 : 16;
     target.vector_registers = avx512 ? 32 : 16;
     target.has_fma = has("+fma");
     target.has_masks = avx512;
     target.has_rounding = has("+sse4.1");
-  } else if (triple.isAArch64()) {
+  } else if (triple.getArch() == llvm::Triple::aarch64) {
+    needs("+neon", "without vectors"), needs("+fp-armv8", "without floating point");
     target.vector_bytes = 16;
     target.vector_registers = 32;
     target.has_fma = target.has_rounding = true;
@@ -89,6 +95,19 @@ Target make_host() {
 const Target& host_target() {
   static const Target host = make_host();
   return host;
+}
+
+void check_runs_here(const Target& target) {
+  const Target& host = host_target();
+  if (target == host) return;
+  llvm::Triple of(target.triple), here(host.triple);
+  if (of.getArch() != here.getArch() || of.getOS() != here.getOS() || of.getEnvironment() != here.getEnvironment())
+    throw UserError(fmt::format("code for {} does not run on this machine, which is {}", target.triple, host.triple));
+  auto cpu = subtarget(target);
+  std::string missing;
+  for (const auto& feature : llvm::sys::getHostCPUFeatures())
+    if (std::string name = feature.getKey().str(); !feature.getValue() && cpu->checkFeatures("+" + name)) missing += (missing.empty() ? "" : ", ") + name;
+  if (!missing.empty()) throw UserError(fmt::format("code for {} does not run on this machine, which has no {}", target.cpu, missing));
 }
 
 Target target_for(const std::string& triple, const std::string& cpu, const std::string& features) {

@@ -24,6 +24,8 @@ struct Target {
 
 // This machine. SystemError where LLVM cannot make code for it.
 const Target& host_target();
+// UserError where this machine cannot run what is made for the target.
+void check_runs_here(const Target&);
 // A named CPU of an architecture ("x86_64-pc-linux-gnu", "x86-64-v3"), without the caches' sizes. UserError where LLVM has no such thing.
 Target target_for(const std::string& triple, const std::string& cpu, const std::string& features = "");
 

@@ -12,4 +12,6 @@ UserError::UserError(std::string_view message, Location where)
 InternalError::InternalError(std::string_view condition, std::source_location where)
     : Error(fmt::format("internal error at {}:{} ({}): {}; please report it", where.file_name(), where.line(), where.function_name(), condition)) {}
 
+InternalError::InternalError(const InternalError& error, std::string_view file) : Error(fmt::format("{}, with {}", error.what(), file)) {}
+
 }  // namespace sinter

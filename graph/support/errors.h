@@ -62,6 +62,8 @@ class SystemError : public Error {
 class InternalError : public Error {
  public:
   explicit InternalError(std::string_view condition, std::source_location where = std::source_location::current());
+  // The same, and the file that a report should bring with it.
+  InternalError(const InternalError&, std::string_view file);
 };
 
 // Throws InternalError with `condition` where it does not hold.

@@ -37,6 +37,20 @@ TEST_CASE("no such target is an error that says so") {
   CHECK_THROWS_AS(target_for("x86_64-pc-linux-gnu", "x86-64", "+no-such-feature"), UserError);
   CHECK_THROWS_AS(target_for("x86_64-pc-linux-gnu", "x86-64", "avx2"), UserError);
   CHECK_THROWS_AS(target_for("riscv64-linux-gnu", "generic-rv64"), UserError);
+  CHECK_THROWS_AS(target_for("x86_64-pc-linux-gnu", "i486"), UserError);
+  CHECK_THROWS_AS(target_for("x86_64-pc-linux-gnu", "x86-64", "-sse2"), UserError);
+  CHECK_THROWS_AS(target_for("aarch64-linux-gnu", "generic", "-fp-armv8"), UserError);
+}
+
+TEST_CASE("what cannot run here is not compiled to be run") {
+  const Target& host = host_target();
+  CHECK_NOTHROW(check_runs_here(host));
+  Target other = target_for(host.triple.starts_with("x86_64") ? "aarch64-linux-gnu" : "x86_64-pc-linux-gnu", "");
+  CHECK_THROWS_AS(check_runs_here(other), UserError);
+  CHECK_THROWS_AS(jit_compile({}, {}, other), UserError);
+  if (!host.triple.starts_with("x86_64")) return;
+  CHECK_NOTHROW(check_runs_here(target_for(host.triple, "x86-64")));
+  CHECK_THROWS_AS(check_runs_here(target_for(host.triple, "x86-64", "+sse4a,+3dnowa,+xop,+fma4,+amx-complex")), UserError);  // of several makers: no CPU has them all
 }
 
 TEST_CASE("no code for any target calls a library") {

@@ -104,18 +104,25 @@ std::string check_memory(Subject& s) {
   return "";
 }
 
+// The fuzzer writes files of its own, of what it has shrunk.
+CompileOptions without_dump() {
+  CompileOptions options;
+  options.leaves_dump = false;
+  return options;
+}
+
 // Each of these compiles once more: one of them a case.
 bool chosen(const Subject& s, uint64_t which) { return s.given.variant % 3 == which; }
 
 std::string check_transactional(Subject& s) {
   if (!chosen(s, 0) || s.given.program.updates.empty()) return "";
-  CompileOptions options;
+  CompileOptions options = without_dump();
   options.transactional = true;
   return same_calls(s, compile(s.given.program, options));
 }
 std::string check_unoptimized(Subject& s) {
   if (!chosen(s, 1)) return "";
-  CompileOptions options;
+  CompileOptions options = without_dump();
   options.passes.disabled = {"simplify", "fold", "cse"};
   return compare_calls(s, compile(s.given.program, options));
 }
@@ -123,7 +130,7 @@ std::string check_narrower(Subject& s) {
   const Target& host = host_target();
   if (!chosen(s, 2) || !host.triple.starts_with("x86_64")) return "";
   static const Target avx2 = target_for(host.triple, "x86-64-v3"), sse2 = target_for(host.triple, "x86-64");
-  CompileOptions options;
+  CompileOptions options = without_dump();
   // Without fused multiply-add the elementary functions round elsewhere.
   if (s.given.whole && s.given.variant % 2 == 0) options.target = &sse2;
   else if (host.has_fma && host.vector_bytes > 32) options.target = &avx2;
@@ -151,7 +158,7 @@ void Subject::restore() const {
 
 const Function& Subject::function() {
   if (!executable_) {
-    CompileOptions options;
+    CompileOptions options = without_dump();
     options.threads = 1;
     executable_ = executable_of(given.program, options);
     function_ = Function(executable_);
