@@ -128,7 +128,8 @@ struct ContractionOperand {
   bool operator==(const ContractionOperand&) const = default;
 };
 
-// C[batch..., m, n] = sum over k of A[batch..., m, k] * B[batch..., k, n], k in order from 0, one fused multiply-add each; then the epilogue
+// C[batch..., m, n] = sum over k of A[batch..., m, k] * B[batch..., k, n], one fused multiply-add each, in order, by blocks of `block_k` from 0
+// whose sums are added in order; then the epilogue
 // at each (batch..., m, n). Tiles of `tile_m` by `tile_n` stay in registers; a task is `block_m` by `block_n` tiles, its sums kept in
 // per-worker scratch between blocks of `block_k`. Chunked over tasks (batch, then m blocks, then n blocks; flattened).
 struct ContractionKernel {

@@ -108,6 +108,10 @@ llvm::Value* multiply_add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::V
   return emitter.builder.CreateAdd(sum, emitter.builder.CreateMul(a, b));
 }
 
+llvm::Value* add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::Value* b) {
+  return is_float(dtype) ? emitter.builder.CreateFAdd(a, b) : emitter.builder.CreateAdd(a, b);
+}
+
 // The sums of all rows and of the vectors of `b`; they lie from `pointer` on, in rows of tile_n.
 void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Rows& a, const Columns& b, const NextPanel& next_b,
                llvm::Value* pointer) {
@@ -116,15 +120,7 @@ void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, c
   const auto sum_pointer = [&](int64_t row, int64_t v) {
     return emitter.element(pointer, dtype, emitter.number(row * task.contraction.tile_n + v * task.lanes));
   };
-  const Values zeros(rows * vectors, emitter.zero(dtype, task.lanes));
-  llvm::Value* later_block = emitter.builder.CreateICmpNE(tile.k0, emitter.number(0));
-  Values sums = emitter.when(later_block, zeros, [&] {
-    Values loaded;
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t v = 0; v < vectors; ++v) loaded.push_back(emitter.load(sum_pointer(row, v), dtype, task.lanes));
-    return loaded;
-  });
-
+  Values sums(rows * vectors, emitter.zero(dtype, task.lanes));
   sums = emitter.loop(emitter.number(0), tile.depth, 1, sums, [&](llvm::Value* k, const Values& carried) {
     Values next = carried, columns;
     llvm::Value* b_k = emitter.element(b.pointer, dtype, emitter.multiply(k, b.stride));
@@ -142,6 +138,15 @@ void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, c
     return next;
   });
 
+  // A block's sums are added to those before it whole: the error grows with the blocks and not with k.
+  llvm::Value* later_block = emitter.builder.CreateICmpNE(tile.k0, emitter.number(0));
+  sums = emitter.when(later_block, sums, [&] {
+    Values total;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t v = 0; v < vectors; ++v)
+        total.push_back(add(emitter, dtype, emitter.load(sum_pointer(row, v), dtype, task.lanes), sums[row * vectors + v]));
+    return total;
+  });
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t v = 0; v < vectors; ++v) emitter.store(sum_pointer(row, v), dtype, sums[row * vectors + v], task.lanes);
 }

@@ -29,7 +29,7 @@ struct TilePoint {
   llvm::Value* sums = nullptr;                       // its tile_m*tile_n sums in the scratch
 };
 
-// Adds this K block's products to the tile's sums: from zero in the first block, else from what the scratch holds; leaves them there.
+// Sums this K block's products, from zero, and adds what the scratch holds of the blocks before it; leaves the sums there.
 // `masked` where columns at or beyond n may be part of the tile and B lies unpacked: they are not read, and their sums are 0.
 void emit_tile_sums(Emitter&, const TaskPoint&, const TilePoint&, bool masked);
 

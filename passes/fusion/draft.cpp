@@ -261,8 +261,20 @@ class Drafter {
       if (!index && !s.padding && draft_of(s.value) == static_cast<int>(d)) index = pushed_through(draft, s);
     if (!index || !(is_full(draft.group, id, *index) || is_row(draft.group, id, *index))) return std::nullopt;
     bool later = draft.group.kind == GroupKind::row && stage_in(d, from) > 0 && !is_row(draft.group, id, *index);
-    if (later && row_elements(draft.group) > longest_staged_row) return std::nullopt;
+    if (later && has_one_stage(draft.group)) return std::nullopt;
     return agrees(draft, d, from, *index) ? index : std::nullopt;
+  }
+
+  // Whether rows are not to wait for their own reductions: they are long, or there is one, whose length is not known. Only a kernel of one stage
+  // can share a row out among chunks, which a long one needs: for the threads, and for its sums.
+  static bool has_one_stage(const Group& group) {
+    if (row_elements(group) > longest_staged_row) return true;
+    bool open = false;
+    for (size_t l = 0; l < group.loops.size(); ++l) {
+      if (!group.reduced[l] && !group.loops[l].is(1)) return false;
+      open = open || !group.loops[l].is_number();
+    }
+    return open;
   }
 
   bool agrees(const Draft& draft, size_t d, const std::vector<Source>& from, const Index& index) const {
@@ -326,6 +338,8 @@ class Drafter {
     if (gone.group.kind == GroupKind::contraction || (gone.group.kind == GroupKind::row && into.group.kind != GroupKind::row)) return;
     if (into.group.members.size() + gone.group.members.size() > most_members || into.work + gone.work > most_work || is_movement(graph_.node(gone.group.members[0]).op)) return;
     if (!few_reads(into, gone.reads)) return;
+    const bool waits = into.producers.count(other) || gone.producers.count(d);
+    if (waits && gone.group.kind == GroupKind::row && has_one_stage(into.group)) return;
     for (size_t p : into.producers)
       if (p != other && depends(p, other)) return;
     auto reads_other = [&](const Source& s) { return draft_of(s.value) == static_cast<int>(other); };

@@ -1,4 +1,4 @@
-// Contractions against the plain loops that their contract describes, to the bit: k in order, a fused multiply-add each.
+// Contractions against the plain loops that their contract describes, to the bit: k in order, a fused multiply-add each, by blocks.
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -20,17 +20,29 @@ struct Problem {
   Guarded<T> a, b;
   std::vector<T> expected;
 
-  Problem(int64_t batches, int64_t rows, int64_t columns, int64_t depth, bool transposed_a = false, bool fused = host_target().has_fma)
-      : batch(batches), m(rows), n(columns), k(depth), a(batches * rows * depth), b(batches * depth * columns), transposed(transposed_a) {
+  Problem(int64_t batches, int64_t rows, int64_t columns, int64_t depth, bool transposed_a = false, bool fused_adds = host_target().has_fma)
+      : batch(batches), m(rows), n(columns), k(depth), a(batches * rows * depth), b(batches * depth * columns), transposed(transposed_a), fused(fused_adds) {
     Numbers numbers(static_cast<uint64_t>(batches * 1000003 + rows * 10007 + columns * 101 + depth));
     numbers.fill(a), numbers.fill(b);
-    expected.resize(static_cast<size_t>(batch * m * n), T(0));
+  }
+  // What comes out where sums are made by blocks of this many k.
+  void expect(int64_t block_k) {
+    expected.assign(static_cast<size_t>(batch * m * n), T(0));
+    std::vector<T> sums(static_cast<size_t>(n));
     for (int64_t i = 0; i < batch * m; ++i)
-      for (int64_t l = 0; l < k; ++l)
+      for (int64_t begin = 0; begin < k; begin += block_k) {
+        std::fill(sums.begin(), sums.end(), T(0));
+        for (int64_t l = begin; l < std::min(begin + block_k, k); ++l)
+          for (int64_t j = 0; j < n; ++j) {
+            T& sum = sums[static_cast<size_t>(j)];
+            sum = multiply_add(element_a(i / m, i % m, l), element_b(i / m, j, l), sum, fused);
+          }
         for (int64_t j = 0; j < n; ++j) {
-          T& sum = expected[static_cast<size_t>(i * n + j)];
-          sum = multiply_add(element_a(i / m, i % m, l), element_b(i / m, j, l), sum, fused);
+          T &total = expected[static_cast<size_t>(i * n + j)], sum = sums[static_cast<size_t>(j)];
+          if constexpr (std::is_floating_point_v<T>) total = begin == 0 ? sum : total + sum;
+          else total = static_cast<T>(static_cast<uint64_t>(total) + static_cast<uint64_t>(sum));
         }
+      }
   }
   T element_a(int64_t at, int64_t row, int64_t l) { return a[at * m * k + (transposed ? l * m + row : row * k + l)]; }
   T element_b(int64_t at, int64_t column, int64_t l) { return b[(at * k + l) * n + column]; }
@@ -56,7 +68,7 @@ struct Problem {
   }
 
  private:
-  bool transposed;
+  bool transposed, fused;
   std::vector<T> packed_a, packed_b;
 };
 
@@ -74,6 +86,7 @@ void check(const CompiledKernel& compiled, Problem<T>& problem, const Contractio
   Bindings bindings = {{"m", problem.m}, {"n", problem.n}, {"k", problem.k}, {"batch", problem.batch}, {"row", row}};
   compiled.run({problem.operand_a(choice.pack_a, choice.tile_m), problem.operand_b(choice.pack_b, choice.tile_n), output.data(), scratch.data()},
                bindings, threads);
+  problem.expect(choice.block_k);
   int64_t wrong = 0;
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < problem.n; ++j) wrong += !same_bits(output[i * row + j], problem.expected[static_cast<size_t>(i * problem.n + j)]);
@@ -151,6 +164,7 @@ TEST_CASE("contraction: batches, chunks and threads change nothing", "[contracti
       for (auto [m, n, k] : {std::array{1, 5, 9}, {13, 33, 33}, {40, 64, 50}}) {
         Problem<float> problem(6, m, n, k, choice.transposed_a);
         problem.batch = 6;
+        problem.expect(choice.block_k);
         const int64_t row = n + 1;
         Guarded<float> output(6 * m * row), scratch(4 * choice.block_m * choice.block_n * choice.tile_m * choice.tile_n, 1e30f);
         for (int threads : {1, 2, 4}) {
@@ -227,6 +241,7 @@ TEST_CASE("contraction: epilogues read and update in place", "[contraction]") {
       const CompiledKernel compiled(contraction_kernel(f32, shape, choice, body, {{f32, false}, {f32, false}, {f32, true}, {f32, false}}));
 
       Problem<float> problem(1, m, n, k, choice.transposed_a);
+      problem.expect(choice.block_k);
       Guarded<float> output(m * n, -1), bias(n), residual(m * n), weights(m * n), rate(1, 0.25f);
       Guarded<float> scratch(choice.block_m * choice.block_n * choice.tile_m * choice.tile_n);
       Numbers numbers(3);
@@ -269,6 +284,7 @@ TEST_CASE("contraction: transposed operands through pack kernels", "[contraction
     const CompiledKernel product(contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, "n")));
     for (auto [m, n, k] : {std::array{1, 1, 1}, {13, 17, 33}, {64, 100, 7}, {33, 31, 64}}) {
       Problem<float> problem(1, m, n, k, true);
+      problem.expect(choice.block_k);
       const int64_t tiles_m = (m + choice.tile_m - 1) / choice.tile_m, tiles_n = (n + choice.tile_n - 1) / choice.tile_n;
       Guarded<float> transposed_b(k * n), a(tiles_m * choice.tile_m * k, NAN), b(tiles_n * choice.tile_n * k, NAN), output(m * n);
       Guarded<float> scratch(2 * choice.block_m * choice.block_n * choice.tile_m * choice.tile_n);
@@ -289,6 +305,7 @@ TEST_CASE("contraction: a matrix times a vector that lies scattered", "[contract
   Kernel kernel = contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, 1));
   std::get<ContractionKernel>(kernel.body).b.position.strides = {0, 3};
   Problem<float> problem(1, 29, 1, 41);
+  problem.expect(choice.block_k);
   Guarded<float> scattered(3 * 40 + 1), output(29), scratch(2 * 12 * lanes(f32));
   for (int64_t l = 0; l < 41; ++l) scattered[3 * l] = problem.element_b(0, 0, l);
   CompiledKernel(kernel).run({problem.a.data(), scattered.data(), output.data(), scratch.data()});
@@ -302,13 +319,6 @@ TEST_CASE("contraction: NaN and infinity reach only their row and column", "[con
     Problem<float> problem(1, 19, 21, 23, choice.transposed_a);
     problem.a[0] = NAN;
     problem.b[20] = INFINITY;
-    std::fill(problem.expected.begin(), problem.expected.end(), 0.f);
-    for (int64_t i = 0; i < 19; ++i)
-      for (int64_t l = 0; l < 23; ++l)
-        for (int64_t j = 0; j < 21; ++j) {
-          float& sum = problem.expected[static_cast<size_t>(i * 21 + j)];
-          sum = multiply_add(problem.element_a(0, i, l), problem.element_b(0, j, l), sum);
-        }
     check(compiled, problem, choice, 0);
   }
 }

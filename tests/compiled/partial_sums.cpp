@@ -23,6 +23,20 @@ TEST_CASE("many equal terms add up") {
   }
 }
 
+TEST_CASE("many equal terms add up whatever else is asked of them") {
+  const int64_t n = 1'000'000;
+  const double tenth = static_cast<double>(0.1f), expected = static_cast<double>(n) * tenth;
+  Variable x("x", f32, {"n"}), y("y", f32, {"n", 3});
+  const std::vector<Tensor> got = compile({sum(x), mean(x), variance(x), norm(x), max(softmax(x, 0))}).all({{"x", full({n}, 0.1)}});
+  CHECK(std::abs(got[0].item() - expected) <= 2e-5 * expected);
+  CHECK(std::abs(got[1].item() - tenth) <= 2e-5 * tenth);
+  CHECK(got[2].item() <= 1e-11);
+  CHECK(std::abs(got[3].item() - tenth * 1000) <= 2e-5 * tenth * 1000);
+  CHECK(std::abs(got[4].item() * static_cast<double>(n) - 1) <= 2e-5);
+  for (const Tensor& product : compile({matmul(x, y), matmul(transpose(y), y)}).all({{"x", full({n}, 0.1)}, {"y", full({n, 3}, 0.1)}}))
+    for (float v : product.data<float>()) CHECK(std::abs(v - expected * tenth) <= 1e-4 * expected * tenth);
+}
+
 TEST_CASE("long rows are split over chunks, whatever else is done with their elements") {
   Counted counted;
   for (const Shape& shape : {Shape{"n"}, Shape{"n", 3}, Shape{3, "n"}, Shape{2, "n", 5}, Shape{70000}, Shape{70000, 2}}) {
