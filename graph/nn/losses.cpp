@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include "graph/nn/is_label.h"
+#include "graph/nn/squarable.h"
 #include "graph/nn/statistics.h"
 
 namespace sinter {
 
 Expr mse(Operand prediction, Operand target) {
   OriginScope scope(prediction, "mse");
-  Expr difference = same_shape(prediction, target) - target;
+  Expr checked = same_shape(prediction, target);
+  Expr difference = squarable(checked) - squarable(target.in(checked.graph()));
   return mean(difference * difference);
 }
 

@@ -4,7 +4,7 @@
 
 namespace sinter {
 
-// The mean over all elements of (prediction - target)^2. UserError where their shapes differ: broadcasting here hides mistakes.
+// The mean over all elements of (prediction - target)^2, of integers in f64. UserError where their shapes differ: broadcasting here hides mistakes.
 Expr mse(Operand prediction, Operand target);
 
 // The mean over all rows of logsumexp(logits) - logits[label], which is -log(softmax(logits)[label]) without its overflow. Logits

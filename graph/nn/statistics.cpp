@@ -2,15 +2,16 @@
 
 #include <limits>
 
+#include "graph/nn/squarable.h"
+
 namespace sinter {
 namespace {
 
-// A sum over a size. A quotient of integers would be cut off: where they may be, a literal float meets them, which leaves floats as they
-// are.
-Expr quotient(const Expr& x, const Expr& total, const Expr& count) {
-  bool known_float = !x.is_template() && is_float(x.dtype());
-  return (known_float ? total : total * 1.0) / count;
-}
+// Integers as f64, whose sums do not wrap around; a template stays what it is.
+Expr as_float(const Expr& x) { return x.is_template() || is_float(x.dtype()) ? x : convert(x, f64); }
+
+// A sum over a size. Where a template's elements may be integers a literal float meets their sum, which leaves floats as they are.
+Expr quotient(const Expr& x, const Expr& total, const Expr& count) { return (x.is_template() ? total * 1.0 : total) / count; }
 
 // The largest along an axis, through which no gradient flows: it cancels from what is computed with it.
 Expr largest(const Expr& x, int64_t axis) { return stop_gradient(max(x, {axis}, true)); }
@@ -23,27 +24,34 @@ Expr largest_finite(const Expr& x, int64_t axis, bool keep) {
 
 }  // namespace
 
+Expr squarable(const Expr& x) {
+  if (x.is_template()) return x * 1.0;
+  return x.type().weak ? x : as_float(x);
+}
+
 Expr mean(Operand operand) {
   OriginScope scope(operand, "mean");
-  Expr x = operand.expr();
-  return quotient(x, sum(x), size(x));
+  Expr x = as_float(operand.expr());
+  Expr total = sum(x);
+  return quotient(x, total, size(x));
 }
 
 Expr mean(Operand operand, Axes axes, bool keep) {
   OriginScope scope(operand, "mean");
-  Expr x = operand.expr();
-  return quotient(x, sum(x, axes, keep), size(x, axes));
+  Expr x = as_float(operand.expr());
+  Expr total = sum(x, axes, keep);  // before the size, whatever order a compiler takes arguments in
+  return quotient(x, total, size(x, axes));
 }
 
 Expr variance(Operand operand) {
   OriginScope scope(operand, "variance");
-  Expr x = operand.expr(), centered = x - mean(x);
+  Expr x = squarable(operand.expr()), centered = x - mean(x);
   return mean(centered * centered);
 }
 
 Expr variance(Operand operand, Axes axes, bool keep) {
   OriginScope scope(operand, "variance");
-  Expr x = operand.expr(), centered = x - mean(x, axes, true);
+  Expr x = squarable(operand.expr()), centered = x - mean(x, axes, true);
   return mean(centered * centered, axes, keep);
 }
 
@@ -53,13 +61,13 @@ Expr root(const Expr& squares) { return select(squares == 0, 0, sqrt(squares)); 
 
 Expr norm(Operand operand) {
   OriginScope scope(operand, "norm");
-  Expr x = operand.expr();
+  Expr x = squarable(operand.expr());
   return root(sum(x * x));
 }
 
 Expr norm(Operand operand, Axes axes, bool keep) {
   OriginScope scope(operand, "norm");
-  Expr x = operand.expr();
+  Expr x = squarable(operand.expr());
   return root(sum(x * x, std::move(axes), keep));
 }
 

@@ -8,10 +8,10 @@ namespace sinter {
 // sum(x) / size(x), over all axes or over some; `keep` leaves them with size 1. Of integers an f64, of no elements NaN.
 Expr mean(Operand x);
 Expr mean(Operand x, Axes axes, bool keep = false);
-// mean((x - mean(x))^2).
+// mean((x - mean(x))^2), of integers in f64.
 Expr variance(Operand x);
 Expr variance(Operand x, Axes axes, bool keep = false);
-// sqrt(sum(x^2)); at 0 its gradient is 0.
+// sqrt(sum(x^2)), of integers in f64; at 0 its gradient is 0.
 Expr norm(Operand x);
 Expr norm(Operand x, Axes axes, bool keep = false);
 

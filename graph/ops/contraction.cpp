@@ -178,7 +178,7 @@ NodeId expand(Graph& graph, Op op, const std::vector<NodeId>& inputs, const Attr
 std::span<const OpInfo> contraction_ops() {
   static const std::vector<OpInfo> rows = {
       {Op::contract, "contract", 2, Family::contraction, Promotion::none, false, infer_contract, nullptr, contract_reference, contract_gradient,
-       "contract(g, b); contract(g, a)", {}, "Sums products over the contracted axes, in order; batch axes go side by side."},
+       "contract(g, b); contract(g, a)", {}, "Sums products over the contracted axes; batch axes go side by side. Integers keep their type, and wrap."},
       {Op::stop_gradient, "stop_gradient", 1, Family::identity, Promotion::none, false, infer_same, nullptr, [](const Reference& at) { return at.inputs[0]; }, nullptr, "", {},
        "x itself, through which no gradient flows."},
       {Op::matmul, "matmul", 2, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "NumPy's product of matrices, with its batching."},

@@ -56,6 +56,7 @@ TEST_CASE("functions name their line") {
   says_here([&] { reshape(s.x, {-1, 100}); }, {"reshape", "784*batch"});
   says_here([&] { transpose(s.x, {0, 2}); }, {"transpose", "2"});
   says_here([&] { broadcast_to(s.v, {4}); }, {"broadcast"});
+  says_here([&] { broadcast_to(s.v, {int64_t{1} << 61, 3}); }, {"broadcast", "more than 2^63 bytes"});
   says_here([&] { slice(s.v, {0}, {5}); }, {"slice", "5"});
   says_here([&] { slice(s.x, {0, 0}, {2, 784}); }, {"slice", "axis 0", "the stop 2", "stop at the end, batch", "before it, -2"});
   says_here([&] { slice(s.x, {Dim("batch") - 1, 0}, {"batch", 784}); }, {"the start batch + -1 may be negative at a call"});
@@ -84,7 +85,7 @@ TEST_CASE("compositions name their caller's line, not their own") {
   says_here([&] { softmax(s.v, 1); }, {"softmax: max of f32[3]: axis 1"});
   says_here([&] { log_softmax(s.v, -2); }, {"log_softmax: ", "axis -2"});
   says_here([&] { logsumexp(s.v, 3); }, {"logsumexp: ", "axis 3"});
-  says_here([&] { variance(s.v, {2}); }, {"variance: size"});  // though mean() is what it calls
+  says_here([&] { variance(s.v, {2}); }, {"variance: sum of f32[3]: axis 2"});  // though mean() is what it calls
   says_here([&] { layer_norm(s.x, s.b, 0); }, {"layer_norm: ", "[7]"});
   says_here([&] { layer_norm(s.v, 1, 0, 4); }, {"layer_norm", "axis 4"});
   says_here([&] { argmax(s.v, 1); }, {"argmax", "axis 1"});

@@ -138,6 +138,20 @@ TEST_CASE("softmax and its relatives", "[compositions]") {
   }
 }
 
+TEST_CASE("statistics of integers do not wrap around", "[compositions]") {
+  GraphScope scope;
+  auto of = [](const Tensor& t) { return Expr(Constant(t)); };
+  auto found = [](const Expr& e) { return value_of(e).item(); };
+  CHECK(found(mse(of(vector_of<uint8_t>({10, 200})), of(vector_of<uint8_t>({20, 100})))) == 5050);
+  CHECK(found(mse(of(vector_of<int32_t>({100000, -100000})), of(vector_of<int32_t>({0, 0})))) == 1e10);
+  CHECK(found(norm(of(vector_of<uint8_t>({100, 200})))) == Approx(std::sqrt(50000)));
+  CHECK(found(norm(of(vector_of<int64_t>({4'000'000'000, 3'000'000'000})), {0})) == Approx(5e9));
+  CHECK(found(variance(of(vector_of<int64_t>({3'000'000'000, 5'000'000'000})))) == Approx(1e18));
+  const int64_t now = 1'700'000'000'000'000'000;
+  CHECK(found(mean(of(vector_of<int64_t>({now, now, now, now, now, now, now})))) == Approx(static_cast<double>(now)));
+  CHECK(found(mean(of(vector_of<int32_t>({1, 2})))) == 1.5);
+}
+
 TEST_CASE("layer_norm and linear", "[compositions]") {
   Tensor gain = sample({5}, 1, 0.5, 2), bias = sample({5}, 2, -1, 1);
   auto oracle = [&](const Numbers& r) {
