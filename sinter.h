@@ -6,6 +6,7 @@
 #include "graph/arrays/arrays.h"
 #include "graph/expr.h"
 #include "graph/nn/nn.h"
+#include "graph/safetensors.h"
 #include "graph/tensor.h"
 #include "graph/text.h"
 #include "runtime/data/batches.h"

@@ -1,0 +1,1 @@
+#error "a header of this project, which sinter must not take for its own"
