@@ -1,7 +1,7 @@
 #include "passes/schedule.h"
 
 #include <catch2/catch.hpp>
-#include <chrono>
+#include <ctime>
 
 #include "graph/text.h"
 #include "tests/plans/naive_plan.h"
@@ -140,9 +140,9 @@ TEST_CASE("a schedule of ten thousand groups takes milliseconds", "[schedule]") 
   Program program = random_program(1, 10000);
   for (size_t i = program.graph.size(); i-- > program.graph.size() - 200;) program.outputs.push_back(NodeId(i));
   FusionPlan plan = naive_plan(program);
-  auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // the time of this process: what else runs is none of it
   Schedule s = schedule(program, plan);
-  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   check(program, plan, s);
   CAPTURE(plan.groups.size());
   CHECK(seconds < 2);
