@@ -7,6 +7,7 @@
 
 #include "graph/interpreter.h"
 #include "graph/ops/expand.h"
+#include "graph/verify.h"
 
 namespace sinter {
 namespace {
@@ -239,6 +240,7 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
     for (NodeId i : inputs) values.push_back(graph.constant_value(i));
     return build_constant(graph, evaluate_elementwise(row.op, type.dtype, values, values.back().sizes()), true, origins);
   }
+  if (Fault fault = fault_of_sizes(type)) throw UserError(*fault);
   return graph.append(row.op, inputs, std::move(attributes), std::move(type), origins);
 }
 
@@ -312,8 +314,7 @@ void check_free(const Graph& graph, const std::string& name, const Origins& orig
 
 NodeId build_variable(Graph& graph, const std::string& name, const Type& type, const Origins& origins) {
   check_free(graph, name, origins);
-  for (const Dim& d : type.shape)
-    if (d.is_number() && d.number() < 0) throw UserError(fmt::format("'{}' has a negative size: {}", name, to_string(type.shape)), origins.empty() ? Location() : graph.location(origins.front()));
+  if (Fault fault = fault_of_sizes(type)) throw UserError(fmt::format("'{}': {}", name, *fault), origins.empty() ? Location() : graph.location(origins.front()));
   return graph.append(Op::variable, {}, VariableAttributes{name}, type, origins);
 }
 

@@ -1,5 +1,6 @@
 // What users write: variables, parameters, constants and expressions of them. Every function takes Operands, which are made from
 // expressions and literals and note the user's file and line on the way.
+// A graph is one thread's at a time, to build in it and to compile from it: two graphs, or what was compiled, may be used side by side.
 #pragma once
 #include <concepts>
 #include <initializer_list>

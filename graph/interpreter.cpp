@@ -44,7 +44,8 @@ Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inpu
   Bindings bindings;
   for (const auto& [name, type, where] : wanted) {
     auto found = inputs.find(name);
-    if (found == inputs.end() || !found->second.defined()) throw UserError(fmt::format("the input '{}' ({}) is missing", name, to_string(type)), where);
+    if (found == inputs.end()) throw UserError(fmt::format("the input '{}' ({}) is missing", name, to_string(type)), where);
+    if (!found->second.defined()) throw UserError(fmt::format("the input '{}' ({}) was given an empty Tensor", name, to_string(type)), where);
     const Tensor& t = found->second;
     bool fits = t.dtype() == type.dtype && t.sizes().size() == type.shape.size();
     for (size_t a = 0; fits && a < type.shape.size(); ++a)
@@ -57,7 +58,7 @@ Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inpu
   }
   for (const auto& [name, type, where] : wanted)
     if (std::vector<int64_t> sizes = evaluate(type.shape, bindings); sizes != inputs.at(name).sizes())
-      throw UserError(fmt::format("the input '{}' is {}, here {}, not {}", name, to_string(type), to_string(sizes), to_string(inputs.at(name).sizes())), where);
+      throw UserError(fmt::format("the input '{}' is {}, which is {} in this call, not {}", name, to_string(type), to_string(sizes), to_string(inputs.at(name).sizes())), where);
   return bindings;
 }
 

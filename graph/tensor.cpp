@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <numbers>
 
@@ -111,6 +112,10 @@ Tensor full(std::vector<int64_t> sizes, double value, DType type, Here where) {
   Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
   dispatch(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
+    // 2^digits is the first whole number beyond an integer type, and exact.
+    using Limits = std::numeric_limits<T>;
+    if (std::is_integral_v<T> && type != boolean && !(value >= static_cast<double>(Limits::lowest()) && value < std::ldexp(1.0, Limits::digits)))
+      throw UserError(fmt::format("{} does not hold {}", name(type), value), where);
     std::fill_n(static_cast<T*>(t.raw()), t.size(), static_cast<T>(value));
   });
   return t;

@@ -23,7 +23,6 @@
 #include "graph/text.h"
 
 namespace sinter {
-namespace {
 
 Fault fault_of_sizes(const Type& type) {
   if (type.layout != Layout::row_major || type.device != 0) return "a value lies row-major on device 0";
@@ -36,6 +35,8 @@ Fault fault_of_sizes(const Type& type) {
       return fmt::format("a value of shape {} has more than 2^63 bytes", to_string(type.shape));
   return {};
 }
+
+namespace {
 
 Fault fault_of_name(const Graph& graph, NodeId id, const std::string& name) {
   if (name.empty()) return "it needs a name";

@@ -30,7 +30,8 @@ struct Function::State {
     for (const auto& [name, type, where] : inputs) {
       if (type.known != typed) continue;
       auto found = given.find(name);
-      if (found == given.end() || !found->second.defined()) throw UserError(fmt::format("the input '{}' is missing", name), where);
+      if (found == given.end()) throw UserError(fmt::format("the input '{}' is missing", name), where);
+      if (!found->second.defined()) throw UserError(fmt::format("the input '{}' was given an empty Tensor", name), where);
       key.push_back(static_cast<int64_t>(found->second.dtype()));
       key.push_back(static_cast<int64_t>(found->second.sizes().size()));
       key.insert(key.end(), found->second.sizes().begin(), found->second.sizes().end());
@@ -86,6 +87,21 @@ struct Function::State {
   }
 };
 
+namespace {
+
+// What `f` returns; a UserError of its says which call it comes from, beside the line that declared what misfits.
+template <class F>
+auto at_call(const Location& where, F&& f) {
+  try {
+    return f();
+  } catch (const UserError& error) {
+    if (!error.where().known()) throw UserError(error.message(), where);
+    throw UserError(fmt::format("{} (in the call at {})", error.message(), to_string(where)), error.where());
+  }
+}
+
+}  // namespace
+
 Function::Function(std::shared_ptr<const Executable> executable) : state_(std::make_shared<State>()) { state_->last = std::make_shared<Executor>(std::move(executable), state_->stops); }
 
 Function::Function(std::vector<NamedType> inputs, Specializer specialize) : state_(std::make_shared<State>()) {
@@ -102,7 +118,7 @@ Function::State& Function::state() const {
 std::shared_ptr<Executor> Function::executor(const NamedTensors& inputs) const { return state().executor(inputs); }
 
 std::vector<Tensor> Function::all(const NamedTensors& inputs, Here where) const {
-  return at_line(where, [&] {
+  return at_call(where, [&] {
     uint32_t began = state().stops->load(std::memory_order_relaxed);
     return executor(inputs)->call(inputs, began);
   });
@@ -111,7 +127,7 @@ std::vector<Tensor> Function::all(const NamedTensors& inputs, Here where) const 
 void Function::stop() const { state().stops->fetch_add(1, std::memory_order_relaxed); }
 
 Tensor Function::operator()(const NamedTensors& inputs, Here where) const {
-  return at_line(where, [&] {
+  return at_call(where, [&] {
     uint32_t began = state().stops->load(std::memory_order_relaxed);
     auto executor = this->executor(inputs);
     if (size_t n = executor->executable()->outputs.size(); n > 1) throw UserError(fmt::format("this function has {} outputs; call all() for them", n));
@@ -121,11 +137,11 @@ Tensor Function::operator()(const NamedTensors& inputs, Here where) const {
 }
 
 BoundFunction Function::bind(const NamedTensors& inputs, std::vector<Tensor> outputs, Here where) const {
-  return at_line(where, [&] { return executor(inputs)->bind(inputs, std::move(outputs)); });
+  return at_call(where, [&] { return executor(inputs)->bind(inputs, std::move(outputs)); });
 }
 
 std::vector<StepTime> Function::profile(const NamedTensors& inputs, Here where) const {
-  return at_line(where, [&] { return executor(inputs)->profile(inputs); });
+  return at_call(where, [&] { return executor(inputs)->profile(inputs); });
 }
 
 std::shared_ptr<Executor> Function::latest(Here where) const {

@@ -22,7 +22,7 @@ class Function {
   Function(std::vector<NamedType> inputs, Specializer);        // a template: compiled at the types of each call's inputs, once each
 
   // Runs it on inputs given by name and returns its output; undefined where it only updates parameters. UserError where it has several
-  // outputs; what else is thrown, Executor::call says. Errors name the line of the call, or the one that declared what is missing or misfits.
+  // outputs; what else is thrown, Executor::call says. Errors name the line of the call, and before it the one that declared what is missing or misfits.
   Tensor operator()(const NamedTensors& inputs, Here = Here::current()) const;
   std::vector<Tensor> all(const NamedTensors& inputs, Here = Here::current()) const;   // every output, in order
 

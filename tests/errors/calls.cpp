@@ -36,12 +36,14 @@ TEST_CASE("inputs by wrong names, or none") {
   step.refused({{"x", ones({3, 4})}, {"y", ones({3, 2})}, {"z", ones({3})}}, {"no input 'z'", "'x', 'y'"});
   step.refused({{"X", ones({3, 4})}, {"y", ones({3, 2})}}, {"no input 'X'"});
   step.refused({{"x", ones({3, 4})}, {"y", ones({3, 2})}, {"w", ones({4, 2})}}, {"no input 'w'"});  // a parameter is no input
-  step.refused(step.with(ones({3, 4}), Tensor()), {"'y'", "missing"});
+  step.refused(step.with(ones({3, 4}), Tensor()), {"'y'", "empty Tensor"});
 }
 
 TEST_CASE("inputs of wrong types, ranks and sizes") {
   GraphScope scope;
   Training step;
+  const std::string line = std::to_string(__LINE__ + 1);
+  says([&] { step.train(step.with(ones({3, 5}), ones({3, 2}))); }, {"(in the call at ", "calls.cpp:" + line + ")"});
   step.refused(step.with(ones({3, 4}, f64), ones({3, 2})), {"'x'", "f32[batch, 4]", "f64[3, 4]"});
   step.refused(step.with(ones({3, 4}), ones({3, 2}, i32)), {"'y'", "i32[3, 2]"});
   step.refused(step.with(ones({12}), ones({3, 2})), {"'x'", "f32[batch, 4]", "f32[12]"});

@@ -269,7 +269,7 @@ TEST_CASE("names are taken once a graph", "[builder]") {
   CHECK(refused([&] { Variable again("x"); }).find("'x' is declared twice") == 0);
   CHECK(refused([&] { Variable nameless("", f32, {}); }) == "a variable needs a name");
   CHECK(refused([&] { Variable quoted("a\"b", f32, {}); }).find("holds a quote") != std::string::npos);
-  CHECK(refused([&] { Variable negative("negative", f32, {-3}); }) == "'negative' has a negative size: [-3]");
+  CHECK(refused([&] { Variable negative("negative", f32, {-3}); }) == "'negative': a size is negative: [-3]");
   CHECK(refused([&] { Parameter empty("empty", Tensor()); }).find("an empty Tensor has no value") == 0);
   GraphScope another;
   Variable fine("x", f32, {2});

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "graph/text.h"
+#include "tests/raises.h"
 
 namespace sinter {
 
@@ -16,6 +17,17 @@ TEST_CASE("tensors are made of lists", "[tensor]") {
   CHECK(text(Tensor::of<float>(std::vector<float>{1, 2}, {2, 1})) == "[1, 2] : f32[2, 1]");
   CHECK(text(Tensor::of<bool>({true, false})) == "[true, false] : bool[2]");
   CHECK(text(Tensor::of<float>({{1, 2}})) == "[1, 2] : f32[1, 2]");
+}
+
+TEST_CASE("a value that an integer type does not hold is refused", "[tensor]") {
+  CHECK(raised([] { full({2}, 300, u8); }).message == "u8 does not hold 300");
+  CHECK(raised([] { full({2}, -1, u32); }).message.find("-1") != std::string::npos);
+  CHECK(raised([] { full({}, NAN, i32); }).message.find("nan") != std::string::npos);
+  CHECK(raised([] { full({}, 0x1p63, i64); }).message.find("i64") != std::string::npos);
+  CHECK(full({}, -0x1p63, i64).data<int64_t>()[0] == INT64_MIN);
+  CHECK(full({}, 255, u8).item() == 255);
+  CHECK(full({}, 2.5, i32).item() == 2);
+  CHECK(full({}, 7, boolean).item() == 1);
 }
 
 TEST_CASE("decimal text reads back to the same float", "[tensor]") {

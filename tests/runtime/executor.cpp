@@ -105,7 +105,7 @@ TEST_CASE("inputs that do not fit are refused", "[executor]") {
   Executor f(two_steps(1));
   Tensor x = ones({5}), y = ones({6});
   CHECK(message_of([&] { f.call({{"x", x}}); }) == "the input 'y' (f32[n]) is missing");
-  CHECK(message_of([&] { f.call({{"x", x}, {"y", Tensor()}}); }) == "the input 'y' (f32[n]) is missing");
+  CHECK(message_of([&] { f.call({{"x", x}, {"y", Tensor()}}); }) == "the input 'y' (f32[n]) was given an empty Tensor");
   CHECK(message_of([&] { f.call({{"x", x}, {"y", y}}); }) == "the input 'y' is f32[n], not f32[6], where n = 5");
   CHECK(message_of([&] { f.call({{"x", x}, {"y", x}, {"z", x}}); }) == "there is no input 'z'; there is 'x', 'y'");
   CHECK(message_of([&] { f.call({{"x", x}, {"Y", x}}); }) == "there is no input 'Y'; there is 'x', 'y'");

@@ -11,6 +11,8 @@ namespace {
 
 using namespace by_hand;
 
+std::string here(int line) { return to_string(Location(Here::current().file_name(), static_cast<uint32_t>(line))); }
+
 template <class F>
 std::string message_of(F f) {
   try {
@@ -140,8 +142,8 @@ TEST_CASE("a template is compiled at the types of each call, once each", "[funct
   CHECK(all_equal(f({{"x", ones({5})}, {"y", full({5}, 2)}}), 4));
   CHECK(compiled == 2);
   CHECK(f.report().nodes_before == 5);
-  CHECK(message_of([&] { f({{"x", ones({5})}, {"y", ones({6})}}); }) == "program.cpp:9: add of two shapes");
-  CHECK(message_of([&] { f({{"x", ones({5})}}); }) == "program.cpp:8: the input 'y' is missing");
+  CHECK(message_of([&] { f({{"x", ones({5})}, {"y", ones({6})}}); }) == "program.cpp:9: add of two shapes (in the call at " + here(__LINE__) + ")");
+  CHECK(message_of([&] { f({{"x", ones({5})}}); }) == "program.cpp:8: the input 'y' is missing (in the call at " + here(__LINE__) + ")");
   CHECK(message_of([&] { f({{"x", ones({5})}, {"z", ones({5})}}); }).ends_with(": there is no input 'z'; there is 'x', 'y'"));
   CHECK(all_equal(f({{"x", ones({10})}, {"y", full({10}, 2)}}), 4));
   CHECK(f.report().nodes_before == 10);

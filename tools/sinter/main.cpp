@@ -1,6 +1,8 @@
 // sinter: look at what the compiler makes of a graph, run one, list the operations.
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "graph/support/errors.h"
 #include "tools/sinter/commands.h"
 
@@ -19,6 +21,7 @@ int main(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw sinter::SystemError("what was printed could not all be written");
     return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help
