@@ -86,7 +86,7 @@ void refuse_unbound(const Program& program) {
         if (!bound.contains(symbol))
           throw UserError(fmt::format("the size {} in {} has no value at a call, as no input has the size {}: {}", to_string(size), print_node(graph, id), symbol,
                                       node.op == Op::variable ? "write one name for it, such as \"m\", or take another input with that size"
-                                                              : "take an input with that size, or give it a number"),
+                                                              : "an input that has it must be part of what is computed, or be returned beside it; or give it a number"),
                           graph.where(id));
     };
     for (const Dim& d : node.type.shape) check(d);
