@@ -34,3 +34,15 @@ TEST_CASE("epilogues that see a product's rows as several axes") {
     CHECK(contractions > 0);
   }
 }
+
+TEST_CASE("what takes a product's batches or columns apart reads it where it is stored") {
+  Variable x("x", f32, {6, "m", 8}), w("w", f32, {6, 8, 12}), y("y", f32, {2, 3, "m", 12});
+  Expr product = matmul(x, w);
+  for (const Expr& e : {reshape(product, {2, 3, Dim("m"), 12}) + y, reshape(product, {6, Dim("m"), 3, 4}) * reshape(y, {6, Dim("m"), 3, 4})}) {
+    CompiledProgram c = compiled({e});
+    for (int64_t m : {1, 5, 6, 33}) {
+      INFO("m = " << m);
+      check_call(c.program, c.function, {{"x", eighths({6, m, 8}, 1)}, {"w", eighths({6, 8, 12}, 2)}, {"y", values({2, 3, m, 12}, 3)}});
+    }
+  }
+}

@@ -270,6 +270,7 @@ TEST_CASE("names are taken once a graph", "[builder]") {
   CHECK(refused([&] { Variable nameless("", f32, {}); }) == "a variable needs a name");
   CHECK(refused([&] { Variable quoted("a\"b", f32, {}); }).find("holds a quote") != std::string::npos);
   CHECK(refused([&] { Variable negative("negative", f32, {-3}); }) == "'negative': a size is negative: [-3]");
+  CHECK(refused([&] { Variable large("large", f32, {int64_t{1} << 61, 3}); }) == "'large': a value of shape [2305843009213693952, 3] has more than 2^63 bytes");
   CHECK(refused([&] { Parameter empty("empty", Tensor()); }).find("an empty Tensor has no value") == 0);
   GraphScope another;
   Variable fine("x", f32, {2});

@@ -28,6 +28,11 @@ TEST_CASE("a contraction's loops are its axes, the rows split where its readers 
     for (Index& at : g.at)
       for (Affine& a : at.axes) a.strides.insert(a.strides.begin(), Dim(0));
   });
+  wrong([&](Group& g) {                                                                              // the same, all walked so
+    std::swap(g.loops[0], g.loops[1]);
+    for (Index& at : g.at)
+      for (Affine& a : at.axes) std::swap(a.strides[0], a.strides[1]);
+  });
   wrong([&](Group& g) {                                                                              // all walked with columns outside of rows
     std::swap(g.loops[1], g.loops[2]);
     for (Index& at : g.at)
