@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <string_view>
 
 namespace sinter {
@@ -46,9 +48,26 @@ Location Graph::where(NodeId id) const {
   return o.empty() ? Location() : locations_[o.front()];
 }
 
-uint32_t Graph::add_constant(const Tensor& value) {
-  return add_constant(value, std::hash<std::string_view>()({static_cast<const char*>(value.raw()), value.bytes()}) * 31 + static_cast<size_t>(value.dtype()));
+namespace {
+
+// Any NaN is as good as any other, and text has one.
+template <class T>
+Tensor with_one_nan(const Tensor& value) {
+  auto is_nan = [](T v) { return std::isnan(v); };
+  if (std::ranges::none_of(value.data<T>(), is_nan)) return value;
+  Tensor same = value.clone();
+  std::ranges::replace_if(same.data<T>(), is_nan, std::numeric_limits<T>::quiet_NaN());
+  return same;
 }
+
+size_t hash_of(const Tensor& value) {
+  const Tensor hashed = value.dtype() == f32 ? with_one_nan<float>(value) : value.dtype() == f64 ? with_one_nan<double>(value) : value;
+  return std::hash<std::string_view>()({static_cast<const char*>(hashed.raw()), hashed.bytes()}) * 31 + static_cast<size_t>(value.dtype());
+}
+
+}  // namespace
+
+uint32_t Graph::add_constant(const Tensor& value) { return add_constant(value, hash_of(value)); }
 
 uint32_t Graph::copy_constant(const Graph& from, uint32_t index) { return add_constant(from.constants_[index], from.constant_hashes_[index]); }
 

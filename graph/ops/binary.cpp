@@ -82,11 +82,13 @@ std::span<const OpInfo> binary_ops() {
                    return r.each([&] { return r.guarded(r.adjoint * b / (a * a + b * b)); }, [&] { return r.guarded(-(r.adjoint * a / (a * a + b * b))); });
                  },
                  "g * b / (a * a + b * b); -g * a / (a * a + b * b)", "The angle of the point (b, a) to the first axis, from -pi to pi.", Promotion::floating),
-      arithmetic(Op::copysign, "copysign", false, [](Operands x, DType) { return scalar::copysign(x[0], x[1]); },
+      arithmetic(Op::copysign, "copysign", false, [](Operands x, DType) {
+                   return scalar::select(scalar::is_nan(x[1]), scalar::abs(x[0]), scalar::copysign(x[0], x[1]));
+                 },
                  [](Rule r) {
                    return r.each([&] { return select(r.inputs[0] == r.output, r.adjoint, -r.adjoint); }, [] { return Expr(); });
                  },
-                 "select(a == y, g, -g); none", "The magnitude of a with the sign of b.", Promotion::floating),
+                 "select(a == y, g, -g); none", "The magnitude of a with the sign of b; a NaN counts as positive, as which sign it has depends on how it came about.", Promotion::floating),
       arithmetic(Op::nextafter, "nextafter", false, [](Operands x, DType) { return scalar::nextafter(x[0], x[1]); }, nullptr, "",
                  "The float next to a on the way to b.", Promotion::floating),
       arithmetic(Op::maximum, "maximum", false, [](Operands x, DType) { return scalar::maximum(x[0], x[1]); }, chosen,

@@ -324,7 +324,7 @@ const std::map<std::string, Oracle, std::less<>>& elementwise_oracles() {
       {"remainder", exact<2>([](auto x, auto y) { return remainder_of(x, y); })},
       {"hypot", approximate<2>(0.51, 1.5, [](auto x, auto y) { return std::hypot(x, y); })},
       {"atan2", approximate<2>(0.51, 3, [](auto x, auto y) { return std::atan2(x, y); })},
-      {"copysign", approximate<2>(0, 0, [](auto x, auto y) { return std::copysign(x, y); })},
+      {"copysign", approximate<2>(0, 0, [](auto x, auto y) { return std::isnan(y) ? std::abs(x) : std::copysign(x, y); })},
       {"nextafter", [](std::span<const Tensor> operands, const Tensor& result) {
          return each<2>(operands, [&](size_t i, auto x, auto y) {
            using T = FloatFor<decltype(x)>;

@@ -22,7 +22,7 @@ std::vector<T> special_values() {
                                  255, T(255.5), 256, 8388609, 2147483520, 2147483648, 4294967296, T(9.3e17), T(9223372036854775808.0), T(18446744073709551616.0), Limits::max(),
                                  Limits::infinity()};
     if constexpr (std::is_same_v<T, double>) magnitudes.insert(magnitudes.end(), {2147483647.5, 4294967295.75, 9007199254740993.0, 709.9, 745.2});
-    std::vector<T> all = {Limits::quiet_NaN()};
+    std::vector<T> all = {Limits::quiet_NaN(), -Limits::quiet_NaN()};
     for (T m : magnitudes) all.push_back(m), all.push_back(-m);
     return all;
   } else {

@@ -9,6 +9,7 @@
 #include "graph/expr.h"
 #include "graph/text.h"
 #include "graph/verify.h"
+#include "passes/structural_hash.h"
 
 using namespace sinter;
 
@@ -131,6 +132,8 @@ TEST_CASE("constants keep every bit") {
   round_trip(program_of_constant<float>({}));
   // NaNs of other payloads are any NaN, alone and among others.
   round_trip(program_of_constant<float>({F::quiet_NaN(), std::copysign(F::quiet_NaN(), -1.0f)}));
+  Program negative = program_of_constant<double>({std::copysign(D::quiet_NaN(), -1.0)});
+  CHECK(structural_hash(parse(print(negative), "nan.graph")) == structural_hash(negative));
 }
 
 TEST_CASE("a constant of equal elements is written once") {
