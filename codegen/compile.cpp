@@ -206,21 +206,31 @@ std::vector<CallStep> calls_of(const std::vector<Step>& steps) {
   return calls;
 }
 
-std::shared_ptr<const Executable> executable_of(const Program& program, const CompileOptions& options) try {
-  double start = now();
-  Stages stages = stages_of(program, options);
+Executable executable_without_code(const Program& program, const Stages& stages) {
   const Program& optimized = stages.optimized.program;
   const Graph& graph = optimized.graph;
-  auto made = std::make_shared<Executable>();
-  made->inputs = inputs_of(program);
+  Executable made;
+  made.inputs = inputs_of(program);
   for (NodeId id : leaves(stages, Place::parameter)) {
-    made->parameters.push_back(graph.parameter(id));
-    made->updated.push_back(std::any_of(optimized.updates.begin(), optimized.updates.end(), [&](const Update& u) { return u.parameter == id; }));
+    made.parameters.push_back(graph.parameter(id));
+    made.updated.push_back(std::any_of(optimized.updates.begin(), optimized.updates.end(), [&](const Update& u) { return u.parameter == id; }));
   }
-  made->transactional = stages.memory.transactional;
-  for (NodeId id : leaves(stages, Place::constant)) made->constants.push_back(graph.constant_value(id));
-  made->values = values_of(program);
-  for (NodeId o : optimized.outputs) made->outputs.push_back(graph.type(o));
+  made.transactional = stages.memory.transactional;
+  for (NodeId id : leaves(stages, Place::constant)) made.constants.push_back(graph.constant_value(id));
+  made.values = values_of(program);
+  for (NodeId o : optimized.outputs) made.outputs.push_back(graph.type(o));
+  std::vector<NodeId> read = leaves(stages, Place::input);
+  made.buffers = stages.buffers;
+  for (Buffer& b : made.buffers)
+    if (b.storage == Storage::input) b.index = number_of(made.inputs, graph.attributes<VariableAttributes>(read[b.index]).name);
+  made.steps = stages.steps;
+  return made;
+}
+
+std::shared_ptr<const Executable> executable_of(const Program& program, const CompileOptions& options) try {
+  double start = now();
+  const Stages stages = stages_of(program, options);
+  auto made = std::make_shared<Executable>(executable_without_code(program, stages));
   const FatalReport on_fatal = [&](const char* reason) {
     std::string file = options.leaves_dump ? write_dump(program) : "";
     fmt::print(stderr, "sinter: LLVM ends the process: {}; please report it{}{}\n", reason, file.empty() ? "" : ", with ", file);
@@ -230,13 +240,8 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
   made->run = compiled.run;
   made->code = compiled.code;
   made->kernels = compiled.kernels;
-  std::vector<NodeId> read = leaves(stages, Place::input);
-  made->buffers = std::move(stages.buffers);
-  for (Buffer& b : made->buffers)
-    if (b.storage == Storage::input) b.index = number_of(made->inputs, graph.attributes<VariableAttributes>(read[b.index]).name);
-  made->steps = std::move(stages.steps);
   made->threads = options.threads;
-  made->report = {program.graph.size(), graph.size(), stages.kernels.size(), now() - start};
+  made->report = {program.graph.size(), stages.optimized.program.graph.size(), stages.kernels.size(), now() - start};
   return made;
 } catch (const InternalError& error) {
   std::string file = options.leaves_dump ? write_dump(program) : "";

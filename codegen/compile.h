@@ -51,6 +51,8 @@ struct Stages {
 };
 Stages stages_of(const Program&, const CompileOptions& = {});
 std::vector<CallStep> calls_of(const std::vector<Step>&);
+// What those stages make of the program, to be run by code that is made, or kept, elsewhere (emit_object).
+Executable executable_without_code(const Program&, const Stages&);
 std::shared_ptr<const Executable> executable_of(const Program&, const CompileOptions& = {});
 
 }  // namespace sinter

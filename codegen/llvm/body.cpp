@@ -179,7 +179,7 @@ class Evaluation {
           if (!uniform || !varying) return uniform ? uniform : varying;
           return e.builder.CreateAnd(e.widen(uniform, point_.lanes), varying);
         },
-        [&](const SizeInput& f) -> Value* { return e.dim(f.value); },
+        [&](const SizeInput& f) -> Value* { return e.size_value(f.value); },
         [&](const RowInput& f) -> Value* { return f.slot < point_.rows.size() ? point_.rows[f.slot] : nullptr; },
         [&](const AccumulatorInput&) -> Value* { return point_.accumulator; },
     }, from);
@@ -188,15 +188,15 @@ class Evaluation {
   Value* converted_index(const IndexInput& from) {
     if (is_integer(from.dtype)) {  // wrapping is the same before the sum and after it, and narrow lanes are more
       llvm::Type* type = e.type(from.dtype);
-      Value* value = e.builder.CreateTrunc(first(from.index), type);
+      Value* value = e.builder.CreateSExtOrTrunc(first(from.index), type);
       Dim stride = vector_stride(from.index);
       if (point_.lanes == 1 || stride.is(0)) return value;
-      Value* lanes = e.builder.CreateTrunc(e.lane_numbers(point_.lanes), e.type(from.dtype, point_.lanes));
-      Value* step = e.widen(e.builder.CreateTrunc(e.dim(stride), type), point_.lanes);
+      Value* lanes = e.builder.CreateSExtOrTrunc(e.lane_numbers(point_.lanes), e.type(from.dtype, point_.lanes));
+      Value* step = e.widen(e.builder.CreateSExtOrTrunc(e.dim(stride), type), point_.lanes);
       return e.builder.CreateAdd(e.widen(value, point_.lanes), e.builder.CreateMul(lanes, step));
     }
     ScalarOp op{ScalarCode::convert, from.dtype, {}, 0};
-    return e.scalar(op, i64, {index(from.index)});
+    return e.scalar(op, e.index_dtype(), {index(from.index)});
   }
 
   Emitter& e;

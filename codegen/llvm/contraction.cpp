@@ -30,7 +30,7 @@ llvm::Value* panels(Emitter& emitter, const ContractionKernel& contraction, cons
 // number = quotient * divisor + remainder, of what is not negative.
 std::pair<llvm::Value*, llvm::Value*> divide(Emitter& emitter, llvm::Value* number, llvm::Value* divisor) {
   if (divisor == emitter.number(1)) return {number, emitter.number(0)};
-  return {emitter.builder.CreateUDiv(number, divisor), emitter.builder.CreateURem(number, divisor)};
+  return {emitter.divide(number, divisor), emitter.modulo(number, divisor)};
 }
 
 // All tiles of a task in one K block.

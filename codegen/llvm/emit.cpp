@@ -1,6 +1,10 @@
 // The frame of a kernel's function: its arguments and sizes, numbers, loops and branches.
 #include "codegen/llvm/emit.h"
 
+#include <fmt/format.h>
+
+#include "codegen/llvm/by_steps.h"
+
 namespace sinter {
 
 using llvm::Value;
@@ -29,23 +33,26 @@ Emitter::Emitter(llvm::Module& module, const Kernel& kernel_in, const Target& ta
   function->addFnAttr("min-legal-vector-width", bits);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   llvm::Value *arguments = function->getArg(0), *sizes = function->getArg(1);
-  chunk_ = function->getArg(2);
-  worker_ = function->getArg(3);
   arguments->setName("arguments");
   sizes->setName("sizes");
-  chunk_->setName("chunk");
-  worker_->setName("worker");
+  function->getArg(2)->setName("chunk");
+  function->getArg(3)->setName("worker");
   for (unsigned i = 0; i < 2; ++i) function->addParamAttr(i, llvm::Attribute::NoAlias);
 
   builder.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
   auto* invariant = llvm::MDNode::get(context, {});
+  chunk_ = builder.CreateTrunc(function->getArg(2), index_type());
+  worker_ = builder.CreateTrunc(function->getArg(3), index_type());
   auto table_entry = [&](llvm::Type* type, Value* table, size_t i, const std::string& label) {
-    auto* load = builder.CreateAlignedLoad(type, builder.CreateConstInBoundsGEP1_64(type, table, i), llvm::Align(8), label);
+    auto* load = builder.CreateAlignedLoad(type, builder.CreateConstInBoundsGEP1_64(type, table, i), module.getDataLayout().getABITypeAlign(type), label);
     load->setMetadata(llvm::LLVMContext::MD_invariant_load, invariant);
     return load;
   };
   for (size_t i = 0; i < kernel.arguments.size(); ++i) arguments_.push_back(table_entry(pointer, arguments, i, "argument" + std::to_string(i)));
-  for (size_t i = 0; i < kernel.sizes.size(); ++i) sizes_.push_back(table_entry(i64_type, sizes, i, to_string(kernel.sizes[i])));
+  for (size_t i = 0; i < kernel.sizes.size(); ++i) {
+    size_values_.push_back(table_entry(i64_type, sizes, i, to_string(kernel.sizes[i])));
+    sizes_.push_back(builder.CreateTrunc(size_values_.back(), index_type()));
+  }
   for (size_t i = 0; i < kernel.arguments.size(); ++i)
     if (const Dim& stride = kernel.arguments[i].worker_stride; !stride.is(0))
       arguments_[i] = element(arguments_[i], kernel.arguments[i].dtype, multiply(worker_, dim(stride)));
@@ -62,13 +69,28 @@ Value* Emitter::argument(uint32_t number) const {
 
 // --- numbers ---------------------------------------------------------------------------------------------------------------------
 
-Value* Emitter::number(int64_t value) const { return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(function->getContext()), value); }
+llvm::Type* Emitter::index_type() const { return llvm::Type::getIntNTy(function->getContext(), target.index_bits); }
+DType Emitter::index_dtype() const { return target.index_bits == 32 ? i32 : i64; }
 
-Value* Emitter::dim(const Dim& value) const {
-  if (value.is_number()) return number(value.number());
-  for (size_t i = 0; i < sizes_.size(); ++i)
-    if (kernel.sizes[i] == value) return sizes_[i];
-  throw InternalError("a kernel lists every size it uses: " + to_string(value) + " is missing");
+Value* Emitter::number(int64_t value) const {
+  if (!llvm::isIntN(target.index_bits, value))
+    throw UserError(fmt::format("{} has addresses of {} bits, too few for a size or an offset of {}", target.triple, target.index_bits, value));
+  return llvm::ConstantInt::getSigned(index_type(), value);
+}
+
+namespace {
+Value* of_dim(const std::vector<Dim>& dims, const Values& values, const Dim& wanted) {
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (dims[i] == wanted) return values[i];
+  throw InternalError("a kernel lists every size it uses: " + to_string(wanted) + " is missing");
+}
+}  // namespace
+
+Value* Emitter::dim(const Dim& value) const { return value.is_number() ? number(value.number()) : of_dim(kernel.sizes, sizes_, value); }
+
+Value* Emitter::size_value(const Dim& value) const {
+  if (value.is_number()) return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(function->getContext()), value.number());
+  return of_dim(kernel.sizes, size_values_, value);
 }
 
 Value* Emitter::add(Value* a, Value* b) {
@@ -84,9 +106,19 @@ Value* Emitter::multiply(Value* a, Value* b) {
   return builder.CreateNSWMul(a, b);
 }
 
+Value* Emitter::divide(Value* value, Value* divisor) {
+  if (target.division_bits < target.index_bits) return divide_by_steps(*this, value, divisor).quotient;
+  return builder.CreateUDiv(value, divisor);
+}
+
+Value* Emitter::modulo(Value* value, Value* divisor) {
+  if (target.division_bits < target.index_bits) return divide_by_steps(*this, value, divisor).remainder;
+  return builder.CreateURem(value, divisor);
+}
+
 Value* Emitter::ceil_divide(Value* value, int64_t divisor) {
   if (divisor == 1) return value;
-  return builder.CreateUDiv(add(value, number(divisor - 1)), number(divisor));
+  return divide(add(value, number(divisor - 1)), number(divisor));
 }
 
 Value* Emitter::smaller(Value* a, Value* b) {
@@ -109,8 +141,8 @@ Values Emitter::unflatten(Value* flat, const std::vector<Dim>& extents) {
       indices[i] = flat;
     } else {
       Value* extent = dim(extents[i]);
-      indices[i] = builder.CreateURem(flat, extent);
-      flat = builder.CreateUDiv(flat, extent);
+      indices[i] = modulo(flat, extent);
+      flat = divide(flat, extent);
     }
   }
   return indices;

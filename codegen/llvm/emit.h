@@ -33,17 +33,23 @@ class Emitter {
   const Target& target;
   llvm::Function* function = nullptr;
 
-  llvm::Value* chunk() const;                   // i64
-  llvm::Value* worker() const;                  // i64
+  // An *index* is an integer of the width of the target's addresses: loop counters, sizes, strides.
+  llvm::Value* chunk() const;                   // an index
+  llvm::Value* worker() const;                  // an index
   llvm::Value* argument(uint32_t number) const; // the pointer to its first element. Two may be equal: outputs may lie in place of inputs.
   DType dtype_of(uint32_t argument) const { return kernel.arguments[argument].dtype; }
 
   // --- numbers -----------------------------------------------------------------------------------------------------------------
-  llvm::Value* number(int64_t) const;           // an i64 constant
-  llvm::Value* dim(const Dim&) const;           // i64; InternalError where it is symbolic and not among kernel.sizes
-  llvm::Value* add(llvm::Value*, llvm::Value*); // i64 without signed overflow; these fold x+0, x*0, x*1
+  llvm::Type* index_type() const;
+  DType index_dtype() const;                    // the integers that are as wide
+  llvm::Value* number(int64_t) const;           // a constant index; UserError where the target's addresses are too narrow for it
+  llvm::Value* dim(const Dim&) const;           // an index; InternalError where it is symbolic and not among kernel.sizes
+  llvm::Value* size_value(const Dim&) const;    // the same as i64, to compute with
+  llvm::Value* add(llvm::Value*, llvm::Value*); // of indices, without signed overflow; these fold x+0, x*0, x*1
   llvm::Value* multiply(llvm::Value*, llvm::Value*);
-  llvm::Value* ceil_divide(llvm::Value*, int64_t divisor);  // of a nonnegative i64
+  llvm::Value* divide(llvm::Value*, llvm::Value*);          // of nonnegative indices, the divisor not zero
+  llvm::Value* modulo(llvm::Value*, llvm::Value*);          // likewise
+  llvm::Value* ceil_divide(llvm::Value*, int64_t divisor);  // of a nonnegative index
   llvm::Value* smaller(llvm::Value*, llvm::Value*);         // signed minimum
   // offset + sum of strides[i] * indices[i]; where an index is null its term is left out.
   llvm::Value* affine(const Affine&, const Values& indices);
@@ -67,8 +73,8 @@ class Emitter {
   llvm::Type* memory_type(DType, unsigned lanes = 1);
   llvm::Value* zero(DType, unsigned lanes = 1);
   llvm::Value* widen(llvm::Value*, unsigned lanes);    // a splat where uniform (a scalar stays scalar for 1 lane)
-  llvm::Value* lane_numbers(unsigned lanes);           // <0, 1, …> of i64
-  llvm::Value* lanes_below(llvm::Value* count, unsigned lanes);  // the mask of lanes whose number is < count (signed i64)
+  llvm::Value* lane_numbers(unsigned lanes);           // indices <0, 1, …>
+  llvm::Value* lanes_below(llvm::Value* count, unsigned lanes);  // the mask of lanes whose number is < count (a signed index)
   static unsigned lanes_of(llvm::Value*);              // 1 for a scalar
 
   // --- memory: `pointer` is the first lane's; elements need be aligned to their own size only ------------------------------------
@@ -94,12 +100,12 @@ class Emitter {
 
  private:
   llvm::Value *chunk_ = nullptr, *worker_ = nullptr;
-  Values arguments_, sizes_;
+  Values arguments_, sizes_, size_values_;
 };
 
 // Where in its loops a body is evaluated.
 struct Point {
-  Values indices;              // i64, one a loop; null where not known yet
+  Values indices;              // one a loop; null where not known yet
   unsigned lanes = 1;
   int vector_loop = -1;        // lane l is at indices[vector_loop] + first_lane + l; -1 where lanes == 1
   int64_t first_lane = 0;

@@ -128,8 +128,10 @@ Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::v
   for (;;) {
     auto mark = Clock::now();
     llvm::LLVMContext context;
-    auto module = number == kernels.size() ? graph_module(context, machine, steps, target)
-                                           : kernel_module(context, machine, kernels[number], target, kernel_symbol(number));
+    bool is_graph = number == kernels.size();
+    std::string symbol = is_graph ? graph_symbol : kernel_symbol(number);
+    auto module = empty_module(context, machine, is_graph || kernels[number].name.empty() ? symbol : kernels[number].name);
+    is_graph ? add_graph(*module, steps, target, symbol) : add_kernel(*module, kernels[number], target, symbol);
     times.emit += since(mark);
     optimize(*module, machine);
     times.optimize += since(mark);
@@ -137,10 +139,8 @@ Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::v
     if (form == Form::ir) llvm::raw_svector_ostream(text) << *module;
     Generated generated = generate(*module, machine, form == Form::assembly);
     times.generate += since(mark);
-    if (generated.fits_stack) return form == Form::ir ? text : generated.bytes;
-    // Too many values are live at once for the registers. Narrower vectors take less stack.
-    ensure(target.vector_bytes > 16, "a kernel's stack frame is within its limit");
-    target.vector_bytes /= 2;
+    if (generated.too_large.empty()) return form == Form::ir ? text : generated.bytes;
+    narrow(target);
   }
 }
 

@@ -45,4 +45,9 @@ Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallS
 std::string emit_llvm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target);
 std::string emit_asm(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target);
 
+// An object file for the target, which may be any: the function of the whole graph, called `symbol`, and the kernels, which nothing else sees. It
+// refers to nothing but what C compilers take for given as well: memcpy, memmove, memset, and where the target has no arithmetic on floats the
+// functions of its ABI for that (__aeabi_…). UserError where its addresses are too narrow for the sizes.
+std::string emit_object(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, const std::string& symbol);
+
 }  // namespace sinter

@@ -66,7 +66,7 @@ class Loops {
       const Store& store = kernel_.body.stores[k];
       if (!store.position.strides[last_].is(1)) continue;
       size_t bytes = size_of(e.dtype_of(store.argument));
-      Value* address = e.builder.CreatePtrToInt(e.element(state.store_pointers[k], e.dtype_of(store.argument), begin), e.builder.getInt64Ty());
+      Value* address = e.builder.CreatePtrToInt(e.element(state.store_pointers[k], e.dtype_of(store.argument), begin), e.index_type());
       Value* beyond = e.builder.CreateAnd(address, e.number(static_cast<int64_t>(bytes * lanes_ - 1)));
       aligned = e.builder.CreateAnd(aligned, e.builder.CreateICmpEQ(beyond, e.number(0)));
     }

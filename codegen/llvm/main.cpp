@@ -19,19 +19,21 @@ constexpr size_t most_in_line = 32;  // steps that are code each: from the table
 
 class Calls {
  public:
-  Calls(llvm::Module& module, const Target& target) : builder_(module.getContext()), module_(module) {
-    llvm::Type* pointer = builder_.getPtrTy();
+  Calls(llvm::Module& module, const Target& target, const std::string& symbol) : builder_(module.getContext()), module_(module) {
+    llvm::Type *pointer = builder_.getPtrTy(), *i32 = builder_.getInt32Ty();
+    frame_type_ = llvm::StructType::get(module.getContext(), {pointer, pointer, pointer, pointer, pointer, pointer, i32, i32});
+    check_frame();
     kernel_type_ = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, builder_.getInt64Ty(), builder_.getInt64Ty()}, false);
     function_ = llvm::Function::Create(llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false), llvm::Function::ExternalLinkage,
-                                       graph_symbol, module);
+                                       symbol, module);
     function_->addFnAttr("target-cpu", target.cpu);
     function_->addFnAttr("target-features", target.features);
     function_->addFnAttr(llvm::Attribute::NoUnwind);
     frame_ = function_->getArg(0);
     builder_.SetInsertPoint(block("entry"));
-    arguments_ = field(offsetof(CallFrame, arguments));
-    sizes_ = field(offsetof(CallFrame, sizes));
-    chunks_ = field(offsetof(CallFrame, chunks));
+    arguments_ = field(Field::arguments);
+    sizes_ = field(Field::sizes);
+    chunks_ = field(Field::chunks);
     stopped_ = block("stopped");
   }
 
@@ -58,14 +60,27 @@ class Calls {
   }
 
  private:
+  // CallFrame's, in its order.
+  enum class Field : unsigned { arguments, sizes, chunks, parallel, host, stops, began, committing };
+
+  // In this process the frame is what the C++ compiler laid out.
+  void check_frame() {
+    const llvm::DataLayout& layout = module_.getDataLayout();
+    if (layout.getPointerSize() != sizeof(void*)) return;
+    const size_t offsets[] = {offsetof(CallFrame, arguments), offsetof(CallFrame, sizes), offsetof(CallFrame, chunks), offsetof(CallFrame, parallel),
+                              offsetof(CallFrame, host), offsetof(CallFrame, stops), offsetof(CallFrame, began), offsetof(CallFrame, committing)};
+    for (unsigned k = 0; k < std::size(offsets); ++k)
+      ensure(layout.getStructLayout(frame_type_)->getElementOffset(k).getFixedValue() == offsets[k], "generated code knows where the frame's fields are");
+  }
+
   llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(module_.getContext(), name, function_); }
-  Value* address(size_t offset) { return builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), frame_, offset); }
-  Value* field(size_t offset) { return builder_.CreateAlignedLoad(builder_.getPtrTy(), address(offset), llvm::Align(8)); }
-  Value* entry(Value* table, size_t number) { return builder_.CreateConstInBoundsGEP1_64(builder_.getInt64Ty(), table, number); }
+  Value* address(Field field) { return builder_.CreateStructGEP(frame_type_, frame_, static_cast<unsigned>(field)); }
+  Value* field(Field field) { return builder_.CreateLoad(frame_type_->getElementType(static_cast<unsigned>(field)), address(field)); }
+  Value* entry(llvm::Type* type, Value* table, size_t number) { return builder_.CreateConstInBoundsGEP1_64(type, table, number); }
 
   void commit() {
     committing_ = true;
-    builder_.CreateAlignedStore(builder_.getInt32(1), address(offsetof(CallFrame, committing)), llvm::Align(4));
+    builder_.CreateStore(builder_.getInt32(1), address(Field::committing));
   }
 
   // Volatile, as some targets make a library call of an atomic load; on all of them four aligned bytes are loaded at once.
@@ -73,8 +88,8 @@ class Calls {
     if (committing_) return;
     llvm::BasicBlock *here = builder_.GetInsertBlock(), *on = block("on");
     llvm::Type* i32 = builder_.getInt32Ty();
-    Value* now = builder_.CreateAlignedLoad(i32, field(offsetof(CallFrame, stops)), llvm::Align(4), /*isVolatile=*/true);
-    Value* began = builder_.CreateAlignedLoad(i32, address(offsetof(CallFrame, began)), llvm::Align(4));
+    Value* now = builder_.CreateAlignedLoad(i32, field(Field::stops), llvm::Align(4), /*isVolatile=*/true);
+    Value* began = field(Field::began);
     stops_.push_back({builder_.getInt32(call_stopped), here});
     builder_.CreateCondBr(builder_.CreateICmpNE(now, began), stopped_, on, llvm::MDBuilder(module_.getContext()).createBranchWeights(1, 1 << 20));
     builder_.SetInsertPoint(on);
@@ -90,7 +105,7 @@ class Calls {
     return function;
   }
   Value* count(Value* number) {  // a step's chunks, where they are known at the call alone
-    return builder_.CreateAlignedLoad(builder_.getInt64Ty(), builder_.CreateInBoundsGEP(builder_.getInt64Ty(), chunks_, number), llvm::Align(8));
+    return builder_.CreateLoad(builder_.getInt64Ty(), builder_.CreateInBoundsGEP(builder_.getInt64Ty(), chunks_, number));
   }
 
   void in_turn(std::span<const CallStep> steps, size_t begin, size_t end) {
@@ -99,7 +114,7 @@ class Calls {
       if (step.chunks && *step.chunks <= 0) continue;
       // What runs in parallel looks before each chunk; the executor looks before the first step.
       if (number > 0 && !(step.parallel && step.chunks && *step.chunks > 1)) look_at_stops();
-      Call call{kernel(step.kernel), entry(arguments_, step.arguments), entry(sizes_, step.sizes)};
+      Call call{kernel(step.kernel), entry(builder_.getPtrTy(), arguments_, step.arguments), entry(builder_.getInt64Ty(), sizes_, step.sizes)};
       if (step.chunks == 1) once(call, builder_.getInt64(0));
       else if (!step.chunks) any(call, count(builder_.getInt64(number)), step.parallel);
       else if (step.parallel) in_parallel(call, builder_.getInt64(static_cast<uint64_t>(*step.chunks)));
@@ -128,8 +143,8 @@ class Calls {
     llvm::PHINode* row = builder_.CreatePHI(pointer, 2);
     row->addIncoming(table, before);
     auto load = [&](unsigned k) { return builder_.CreateLoad(type->getElementType(k), builder_.CreateStructGEP(type, row, k)); };
-    auto at = [&](Value* start, unsigned k) { return builder_.CreateInBoundsGEP(i64, start, builder_.CreateZExt(load(k), i64)); };
-    Call call{load(0), at(arguments_, 1), at(sizes_, 2)};
+    auto at = [&](llvm::Type* of, Value* start, unsigned k) { return builder_.CreateInBoundsGEP(of, start, builder_.CreateZExt(load(k), i64)); };
+    Call call{load(0), at(pointer, arguments_, 1), at(i64, sizes_, 2)};
     Value* known = load(3);
     llvm::BasicBlock *unknown = block("unknown"), *counted = block("counted");
     builder_.CreateCondBr(builder_.CreateICmpSLT(known, builder_.getInt64(0)), unknown, counted);
@@ -182,7 +197,7 @@ class Calls {
   void in_parallel(const Call& call, Value* chunks) {
     llvm::Type* pointer = builder_.getPtrTy();
     auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer, pointer, pointer, pointer, builder_.getInt64Ty()}, false);
-    auto* code = builder_.CreateCall(type, field(offsetof(CallFrame, parallel)), {frame_, call.kernel, call.arguments, call.sizes, chunks});
+    auto* code = builder_.CreateCall(type, field(Field::parallel), {frame_, call.kernel, call.arguments, call.sizes, chunks});
     code->addFnAttr(llvm::Attribute::NoUnwind);
     llvm::BasicBlock* next = block("next");
     stops_.push_back({code, builder_.GetInsertBlock()});
@@ -208,6 +223,7 @@ class Calls {
   llvm::IRBuilder<> builder_;
   llvm::Module& module_;
   llvm::FunctionType* kernel_type_ = nullptr;
+  llvm::StructType* frame_type_ = nullptr;
   llvm::Function* function_ = nullptr;
   Value *frame_ = nullptr, *arguments_ = nullptr, *sizes_ = nullptr, *chunks_ = nullptr;
   llvm::BasicBlock* stopped_ = nullptr;
@@ -217,6 +233,8 @@ class Calls {
 
 }  // namespace
 
-void emit_graph(llvm::Module& module, std::span<const CallStep> steps, const Target& target) { Calls(module, target).emit(steps); }
+void emit_graph(llvm::Module& module, std::span<const CallStep> steps, const Target& target, const std::string& symbol) {
+  Calls(module, target, symbol).emit(steps);
+}
 
 }  // namespace sinter

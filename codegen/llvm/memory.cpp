@@ -39,9 +39,9 @@ Value* Emitter::widen(Value* value, unsigned lanes) {
 
 Value* Emitter::lane_numbers(unsigned lanes) {
   if (lanes == 1) return number(0);
-  std::vector<uint64_t> numbers(lanes);
-  for (unsigned l = 0; l < lanes; ++l) numbers[l] = l;
-  return llvm::ConstantDataVector::get(function->getContext(), numbers);
+  std::vector<llvm::Constant*> numbers(lanes);
+  for (unsigned l = 0; l < lanes; ++l) numbers[l] = llvm::ConstantInt::get(index_type(), l);
+  return llvm::ConstantVector::get(numbers);
 }
 
 Value* Emitter::lanes_below(Value* count, unsigned lanes) {

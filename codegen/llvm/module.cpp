@@ -23,17 +23,10 @@
 namespace sinter {
 namespace {
 
-std::unique_ptr<llvm::Module> empty_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, const std::string& name) {
-  auto module = std::make_unique<llvm::Module>(name, context);
-  module->setTargetTriple(machine.getTargetTriple().str());
-  module->setDataLayout(machine.createDataLayout());
-  return module;
-}
-
-void verify(llvm::Module& module, const std::string& what) {
+void verify(llvm::Module& module, const std::string& symbol, const std::string& what) {
   std::string complaint;
   llvm::raw_string_ostream stream(complaint);
-  if (llvm::verifyModule(module, &stream)) throw InternalError("LLVM accepts what is emitted: " + complaint + "\nof " + what);
+  if (llvm::verifyFunction(*module.getFunction(symbol), &stream)) throw InternalError("LLVM accepts what is emitted: " + complaint + "\nof " + what);
 }
 
 }  // namespace
@@ -44,33 +37,43 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   ensure(found, "the target has been looked up before: " + error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // multiply-adds are fused where the kernel says so, and nowhere else
-  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(target.triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+  // Where nothing loads a program but its own start, nothing fills in a table of addresses either.
+  llvm::Triple triple(target.triple);
+  if (triple.isRISCV()) options.MCOptions.ABIName = triple.isArch64Bit() ? "lp64d" : "ilp32d";  // floats of 64 bits are there: target.cpp
+  auto relocation = triple.isWasm() || triple.isOSUnknown() ? llvm::Reloc::Static : llvm::Reloc::PIC_;
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(target.triple, target.cpu, target.features, options, relocation,
                                                                           llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
   ensure(machine != nullptr, "LLVM has a machine for " + target.triple);
   return machine;
 }
 
-std::string kernel_symbol(size_t number) { return "kernel_" + std::to_string(number); }
+std::string kernel_symbol(size_t number) { return kernel_prefix + std::to_string(number); }
 
-std::unique_ptr<llvm::Module> kernel_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, const Kernel& kernel, const Target& target,
-                                            const std::string& symbol) {
-  auto module = empty_module(context, machine, kernel.name.empty() ? symbol : kernel.name);
-  Emitter emitter(*module, kernel, target, symbol);
+std::unique_ptr<llvm::Module> empty_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, const std::string& name) {
+  auto module = std::make_unique<llvm::Module>(name, context);
+  module->setTargetTriple(machine.getTargetTriple().str());
+  module->setDataLayout(machine.createDataLayout());
+  return module;
+}
+
+void add_kernel(llvm::Module& module, const Kernel& kernel, const Target& target, const std::string& symbol) {
+  Emitter emitter(module, kernel, target, symbol);
   if (auto* loop = std::get_if<LoopKernel>(&kernel.body)) emit_loop(emitter, *loop);
   else if (auto* row = std::get_if<RowKernel>(&kernel.body)) emit_row(emitter, *row);
   else if (auto* pack = std::get_if<PackKernel>(&kernel.body)) emit_pack(emitter, *pack);
   else emit_contraction(emitter, std::get<ContractionKernel>(kernel.body));
   emitter.finish();
-  verify(*module, to_string(kernel));
-  return module;
+  verify(module, symbol, to_string(kernel));
 }
 
-std::unique_ptr<llvm::Module> graph_module(llvm::LLVMContext& context, llvm::TargetMachine& machine, std::span<const CallStep> steps,
-                                           const Target& target) {
-  auto module = empty_module(context, machine, graph_symbol);
-  emit_graph(*module, steps, target);
-  verify(*module, "the graph's own function");
-  return module;
+void add_graph(llvm::Module& module, std::span<const CallStep> steps, const Target& target, const std::string& symbol) {
+  emit_graph(module, steps, target, symbol);
+  verify(module, symbol, "the graph's own function");
+}
+
+void narrow(Target& target) {
+  ensure(target.vector_bytes > 1, "a kernel's stack frame is within its limit");
+  target.vector_bytes = target.vector_bytes > 16 ? target.vector_bytes / 2 : 1;
 }
 
 void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
@@ -91,11 +94,11 @@ Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_t
   // LLVM would print what it has to say; frames that are too large are among it.
   struct Complaints {
     std::string errors;
-    bool stack = false;
+    std::vector<std::string> too_large;
   } complaints;
   auto take = [](const llvm::DiagnosticInfo* info, void* to) {
     auto& all = *static_cast<Complaints*>(to);
-    all.stack |= info->getKind() == llvm::DK_StackSize;
+    if (auto* limit = llvm::dyn_cast<llvm::DiagnosticInfoStackSize>(info)) all.too_large.push_back(limit->getFunction().getName().str());
     if (info->getSeverity() != llvm::DS_Error) return;
     llvm::raw_string_ostream stream(all.errors);
     llvm::DiagnosticPrinterRawOStream printer(stream);
@@ -113,7 +116,7 @@ Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_t
   passes.run(module);
   module.getContext().setDiagnosticHandlerCallBack(nullptr);
   if (!complaints.errors.empty()) throw InternalError("LLVM makes code of what is emitted: " + complaints.errors);
-  result.fits_stack = !complaints.stack;
+  result.too_large = std::move(complaints.too_large);
   return result;
 }
 

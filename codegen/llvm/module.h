@@ -14,23 +14,29 @@
 namespace sinter {
 
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target&);  // InternalError where LLVM has none
+inline constexpr const char* kernel_prefix = "kernel_";
 std::string kernel_symbol(size_t number);                         // "kernel_3"
 inline constexpr const char* graph_symbol = "graph";
 
-// Both are verified: InternalError with LLVM's complaint and the kernel where something is wrong.
-std::unique_ptr<llvm::Module> kernel_module(llvm::LLVMContext&, llvm::TargetMachine&, const Kernel&, const Target&, const std::string& symbol);
-std::unique_ptr<llvm::Module> graph_module(llvm::LLVMContext&, llvm::TargetMachine&, std::span<const CallStep>, const Target&);
+std::unique_ptr<llvm::Module> empty_module(llvm::LLVMContext&, llvm::TargetMachine&, const std::string& name);
+// These add a function. It is verified: InternalError with LLVM's complaint, and the kernel, where something is wrong.
+void add_kernel(llvm::Module&, const Kernel&, const Target&, const std::string& symbol);
+void add_graph(llvm::Module&, std::span<const CallStep>, const Target&, const std::string& symbol);
 
 void optimize(llvm::Module&, llvm::TargetMachine&);
 
 struct Generated {
-  llvm::SmallVector<char, 0> bytes;  // an object file, or assembly
-  bool fits_stack = true;            // no function's frame is larger than `stack_limit`
+  llvm::SmallVector<char, 0> bytes;    // an object file, or assembly
+  std::vector<std::string> too_large;  // the functions whose frames are larger than `stack_limit`
 };
 inline constexpr unsigned stack_limit = 4096;  // bytes a function of generated code may take of a thread's stack
 Generated generate(llvm::Module&, llvm::TargetMachine&, bool as_text = false);
 
-// Writes the body of `int32_t graph(CallFrame*)`.
-void emit_graph(llvm::Module&, std::span<const CallStep>, const Target&);
+// A kernel whose frame is too large has too many live values for the registers: narrower vectors take less stack. InternalError where they
+// are as narrow as they get.
+void narrow(Target&);
+
+// Writes the body of `int32_t symbol(CallFrame*)`.
+void emit_graph(llvm::Module&, std::span<const CallStep>, const Target&, const std::string& symbol);
 
 }  // namespace sinter

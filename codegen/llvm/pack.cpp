@@ -53,8 +53,8 @@ class Pack {
     for (const Dim& extent : kernel_.batch) count = e.multiply(count, e.dim(extent));
     auto [begin, end] = e.chunk_range(count);
     e.loop(begin, end, 1, [&](Value* flat) {
-      Values indices = kernel_.batch.empty() ? Values() : e.unflatten(e.builder.CreateUDiv(flat, panels), kernel_.batch);
-      Value* panel = kernel_.batch.empty() ? flat : e.builder.CreateURem(flat, panels);
+      Values indices = kernel_.batch.empty() ? Values() : e.unflatten(e.divide(flat, panels), kernel_.batch);
+      Value* panel = kernel_.batch.empty() ? flat : e.modulo(flat, panels);
       indices.resize(row_loop_ + 2);
       first_row_ = e.multiply(panel, e.number(panel_));
       left_ = e.builder.CreateNSWSub(e.dim(kernel_.rows), first_row_);

@@ -99,7 +99,7 @@ void emit_row(Emitter& emitter, const RowKernel& row) {
     if (vectors > 1) {
       Value* count = emitter.builder.CreateSub(end, begin);
       const int64_t step = vectors * lanes;
-      whole = emitter.add(begin, emitter.multiply(emitter.builder.CreateUDiv(count, emitter.number(step)), emitter.number(step)));
+      whole = emitter.add(begin, emitter.multiply(emitter.divide(count, emitter.number(step)), emitter.number(step)));
       emitter.loop(begin, whole, step, [&](Value* index) {
         outer.back() = index;
         emit_row_vectors(emitter, row, outer, lanes, vectors, nullptr);

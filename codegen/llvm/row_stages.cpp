@@ -70,7 +70,7 @@ struct Stage {
       });
     };
     const auto whole = [&](int64_t step_by) {
-      Value* count = emitter.builder.CreateUDiv(emitter.builder.CreateSub(extent, first), emitter.number(step_by));
+      Value* count = emitter.divide(emitter.builder.CreateSub(extent, first), emitter.number(step_by));
       return emitter.add(first, emitter.multiply(count, emitter.number(step_by)));
     };
     Value* done = first;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "codegen/llvm/by_steps.h"
 #include "codegen/llvm/emit.h"
 
 namespace sinter {
@@ -14,17 +15,31 @@ namespace {
 Value* like(Value* x, double value) { return llvm::ConstantFP::get(x->getType(), value); }
 
 // An integer division that cannot trap: x/0 is 0, x%0 is 0, INT_MIN/-1 wraps and INT_MIN%-1 is 0.
-Value* divide_integers(llvm::IRBuilder<>& b, bool remainder, DType dtype, Value* x, Value* y) {
+Value* divide_integers(Emitter& e, bool remainder, DType dtype, Value* x, Value* y) {
+  llvm::IRBuilder<>& b = e.builder;
   llvm::Type* type = x->getType();
+  bool by_steps = type->getScalarSizeInBits() > e.target.division_bits;
+  auto unsigned_result = [&](Value* number, Value* divisor) {
+    if (!by_steps) return remainder ? b.CreateURem(number, divisor) : b.CreateUDiv(number, divisor);
+    Division both = divide_by_steps(e, number, divisor);
+    return remainder ? both.remainder : both.quotient;
+  };
   Value *zero = llvm::Constant::getNullValue(type), *one = llvm::ConstantInt::get(type, 1);
   Value* by_zero = b.CreateICmpEQ(y, zero);
   if (!is_signed(dtype)) {
     Value* divisor = b.CreateSelect(by_zero, one, y);
-    return b.CreateSelect(by_zero, zero, remainder ? b.CreateURem(x, divisor) : b.CreateUDiv(x, divisor));
+    return b.CreateSelect(by_zero, zero, unsigned_result(x, divisor));
   }
   Value* by_minus_one = b.CreateICmpEQ(y, llvm::Constant::getAllOnesValue(type));
   Value* divisor = b.CreateSelect(b.CreateOr(by_zero, by_minus_one), one, y);
-  Value* result = remainder ? b.CreateSRem(x, divisor) : b.CreateSDiv(x, divisor);  // x%1 is 0 already
+  Value* result = nullptr;  // x%1 is 0 already
+  if (by_steps) {
+    auto size = [&](Value* of) { return b.CreateSelect(b.CreateICmpSLT(of, zero), b.CreateNeg(of), of); };
+    result = unsigned_result(size(x), size(divisor));
+    result = b.CreateSelect(b.CreateICmpSLT(remainder ? x : b.CreateXor(x, divisor), zero), b.CreateNeg(result), result);
+  } else {
+    result = remainder ? b.CreateSRem(x, divisor) : b.CreateSDiv(x, divisor);
+  }
   if (remainder) return b.CreateSelect(by_zero, zero, result);
   return b.CreateSelect(by_zero, zero, b.CreateSelect(by_minus_one, b.CreateNeg(x), result));
 }
@@ -52,8 +67,11 @@ Value* round_by_adding(llvm::IRBuilder<>& b, ScalarCode code, Value* x) {
   return b.CreateSelect(has_fraction, b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, rounded, x), x);
 }
 
+// Whether what the target has for floats it has for x's type.
+bool has(const Target& target, bool for_floats, Value* x) { return for_floats && (target.has_doubles || !x->getType()->getScalarType()->isDoubleTy()); }
+
 Value* round(llvm::IRBuilder<>& b, const Target& target, ScalarCode code, Value* x) {
-  if (!target.has_rounding) return round_by_adding(b, code, x);
+  if (!has(target, target.has_rounding, x)) return round_by_adding(b, code, x);
   switch (code) {
     case ScalarCode::floor: return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
     case ScalarCode::ceil: return b.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);
@@ -63,27 +81,31 @@ Value* round(llvm::IRBuilder<>& b, const Target& target, ScalarCode code, Value*
 }
 
 // Float to integer: saturates, NaN gives 0. Selects by hand, as LLVM takes its own saturating conversions of vectors apart.
-Value* float_to_integer(llvm::IRBuilder<>& b, DType to, Value* x, llvm::Type* type) {
+Value* float_to_integer(Emitter& e, DType to, Value* x, llvm::Type* type) {
+  llvm::IRBuilder<>& b = e.builder;
   unsigned bits = type->getScalarSizeInBits();
   double limit = std::ldexp(1.0, static_cast<int>(is_signed(to) ? bits - 1 : bits));
   auto largest = is_signed(to) ? llvm::APInt::getSignedMaxValue(bits) : llvm::APInt::getMaxValue(bits);
   auto smallest = is_signed(to) ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt(bits, 0);
   Value* inside = nullptr;  // what does not fit makes it poison, which the selects do not let through
   if (bits < 32) inside = b.CreateTrunc(b.CreateFPToSI(x, type->getWithNewBitWidth(32)), type);
+  else if (bits == 64 && !e.target.has_wide_conversions) inside = float_to_wide(e, x);
   else inside = is_signed(to) ? b.CreateFPToSI(x, type) : b.CreateFPToUI(x, type);
   Value* result = b.CreateSelect(b.CreateFCmpOGE(x, like(x, limit)), llvm::ConstantInt::get(type, largest), inside);
   result = b.CreateSelect(b.CreateFCmpOLT(x, like(x, is_signed(to) ? -limit : 0)), llvm::ConstantInt::get(type, smallest), result);
   return b.CreateSelect(b.CreateFCmpUNO(x, x), llvm::Constant::getNullValue(type), result);
 }
 
-Value* convert(llvm::IRBuilder<>& b, DType from, DType to, Value* x, llvm::Type* type) {
+Value* convert(Emitter& e, DType from, DType to, Value* x, llvm::Type* type) {
+  llvm::IRBuilder<>& b = e.builder;
   if (from == to) return x;
   Value* zero = llvm::Constant::getNullValue(x->getType());
   if (to == boolean) return is_float(from) ? b.CreateFCmpUNE(x, zero) : b.CreateICmpNE(x, zero);
   if (from == boolean)
     return is_float(to) ? b.CreateSelect(x, llvm::ConstantFP::get(type, 1.0), llvm::Constant::getNullValue(type)) : b.CreateZExt(x, type);
   if (is_float(from) && is_float(to)) return to == f64 ? b.CreateFPExt(x, type) : b.CreateFPTrunc(x, type);
-  if (is_float(from)) return float_to_integer(b, to, x, type);
+  if (is_float(from)) return float_to_integer(e, to, x, type);
+  if (is_float(to) && size_of(from) == 8 && !e.target.has_wide_conversions) return wide_to_float(e, x, is_signed(from), type);
   if (is_float(to)) return is_signed(from) ? b.CreateSIToFP(x, type) : b.CreateUIToFP(x, type);
   return is_signed(from) ? b.CreateSExtOrTrunc(x, type) : b.CreateZExtOrTrunc(x, type);
 }
@@ -113,7 +135,7 @@ Value* Emitter::fma(Value* a, Value* b, Value* c) {
   a = widen(a, lanes);
   b = widen(b, lanes);
   c = widen(c, lanes);
-  if (!target.has_fma) return builder.CreateFAdd(builder.CreateFMul(a, b), c);
+  if (!has(target, target.has_fma, a)) return builder.CreateFAdd(builder.CreateFMul(a, b), c);
   return builder.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, b, c});
 }
 
@@ -145,15 +167,17 @@ Value* Emitter::scalar(const ScalarOp& op, DType from, const Values& operands) {
     case ScalarCode::subtract: return floats ? builder.CreateFSub(operand(0), operand(1)) : builder.CreateSub(operand(0), operand(1));
     case ScalarCode::multiply: return floats ? builder.CreateFMul(operand(0), operand(1)) : builder.CreateMul(operand(0), operand(1));
     case ScalarCode::divide:
-      return floats ? builder.CreateFDiv(operand(0), operand(1)) : divide_integers(builder, false, op.type, operand(0), operand(1));
-    case ScalarCode::remainder: return divide_integers(builder, true, op.type, operand(0), operand(1));
+      return floats ? builder.CreateFDiv(operand(0), operand(1)) : divide_integers(*this, false, op.type, operand(0), operand(1));
+    case ScalarCode::remainder: return divide_integers(*this, true, op.type, operand(0), operand(1));
     case ScalarCode::fma: return fma(operand(0), operand(1), operand(2));
     case ScalarCode::negate: return floats ? builder.CreateFNeg(operand(0)) : builder.CreateNeg(operand(0));
     case ScalarCode::absolute:
       if (floats) return builder.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, operand(0));
       if (!is_signed(op.type)) return operand(0);
       return builder.CreateBinaryIntrinsic(llvm::Intrinsic::abs, operand(0), builder.getFalse());
-    case ScalarCode::square_root: return builder.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, operand(0));
+    case ScalarCode::square_root:
+      if (!has(target, target.has_square_root, operand(0))) return square_root_by_steps(*this, operand(0));
+      return builder.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, operand(0));
     case ScalarCode::floor:
     case ScalarCode::ceil:
     case ScalarCode::truncate:
@@ -169,7 +193,7 @@ Value* Emitter::scalar(const ScalarOp& op, DType from, const Values& operands) {
     case ScalarCode::shift_left:
     case ScalarCode::shift_right: return shift(builder, op.code == ScalarCode::shift_left, op.type, operand(0), operand(1));
     case ScalarCode::select: return builder.CreateSelect(operand(0), operand(1), operand(2));
-    case ScalarCode::convert: return convert(builder, from, op.type, operand(0), type(op.type, lanes));
+    case ScalarCode::convert: return convert(*this, from, op.type, operand(0), type(op.type, lanes));
     case ScalarCode::bitcast: return bitcast(builder, from, op.type, operand(0), type(op.type, lanes));
   }
   throw InternalError("a scalar code outside its enumeration");

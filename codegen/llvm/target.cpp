@@ -22,29 +22,84 @@
 namespace sinter {
 namespace {
 
-// Fills in what emission asks, from the CPU and the features.
-void describe(Target& target, const llvm::MCSubtargetInfo& cpu) {
-  llvm::Triple triple(target.triple);
-  auto has = [&](const char* feature) { return cpu.checkFeatures(feature); };
-  auto needs = [&](const char* feature, const char* why) {
-    if (!has(feature)) throw UserError(fmt::format("no code is made for {} {} {}: it has to have {}", target.triple, target.cpu, why, feature + 1));
-  };
-  if (triple.getArch() == llvm::Triple::x86_64) {
-    needs("+64bit", "as a CPU of 64 bits"), needs("+sse2", "without vectors");
-    bool avx512 = has("+avx512f") && has("+avx512dq") && has("+avx512bw") && has("+avx512vl");
-    target.vector_bytes = avx512 ? 64 : has("+avx2") ? 32 : 16;
-    target.vector_registers = avx512 ? 32 : 16;
-    target.has_fma = has("+fma");
-    target.has_masks = avx512;
-    target.has_rounding = has("+sse4.1");
-  } else if (triple.getArch() == llvm::Triple::aarch64) {
-    needs("+neon", "without vectors"), needs("+fp-armv8", "without floating point");
-    target.vector_bytes = 16;
-    target.vector_registers = 32;
-    target.has_fma = target.has_rounding = true;
-  } else {
-    throw UserError("no code is made for " + target.triple + " yet: x86-64 and AArch64 are what there is");
+// What a CPU has, by LLVM's names.
+struct Cpu {
+  const Target& target;
+  const llvm::MCSubtargetInfo& features;
+  bool has(const char* feature) const { return features.checkFeatures(feature); }
+  void needs(const char* feature, const char* why) const {
+    if (has(feature)) return;
+    std::string called = target.cpu.empty() ? "" : " " + target.cpu;
+    throw UserError(fmt::format("no code is made for {}{} {}: it has to have {}", target.triple, called, why, feature + 1));
   }
+};
+
+void describe_x86_64(Target& target, const Cpu& cpu) {
+  cpu.needs("+64bit", "as a CPU of 64 bits"), cpu.needs("+sse2", "without vectors");
+  bool avx512 = cpu.has("+avx512f") && cpu.has("+avx512dq") && cpu.has("+avx512bw") && cpu.has("+avx512vl");
+  target.vector_bytes = avx512 ? 64 : cpu.has("+avx2") ? 32 : 16;
+  target.vector_registers = avx512 ? 32 : 16;
+  target.has_fma = cpu.has("+fma");
+  target.has_masks = avx512;
+  target.has_rounding = cpu.has("+sse4.1");
+}
+
+void describe_aarch64(Target& target, const Cpu& cpu) {
+  cpu.needs("+neon", "without vectors"), cpu.needs("+fp-armv8", "without floating point");
+  target.vector_registers = 32;
+  target.has_fma = target.has_rounding = true;
+}
+
+// ARM and Thumb. Their NEON takes denormals for zeros, so floats are VFP's, one at a time.
+void describe_arm(Target& target, const Cpu& cpu) {
+  bool thumb = llvm::Triple(target.triple).isThumb();
+  if (thumb) cpu.needs("+thumb2", "with Thumb's first instructions alone");
+  target.vector_bytes = 1;
+  target.index_bits = 32;
+  target.division_bits = cpu.has(thumb ? "+hwdiv" : "+hwdiv-arm") ? 32 : 0;
+  target.has_wide_conversions = false;
+  bool soft = cpu.has("+soft-float") || !cpu.has("+fpregs") || !cpu.has("+vfp2sp");
+  target.has_doubles = !soft && cpu.has("+fp64");
+  target.has_square_root = !soft;
+  target.has_fma = !soft && cpu.has("+vfp4d16sp");
+}
+
+void describe_riscv(Target& target, const Cpu& cpu) {
+  cpu.needs("+m", "without multiplication"), cpu.needs("+f", "without floating point"), cpu.needs("+d", "without floating point of 64 bits");
+  bool wide = llvm::Triple(target.triple).isArch64Bit();
+  target.index_bits = target.division_bits = wide ? 64 : 32;
+  target.has_wide_conversions = wide;
+  target.vector_bytes = !cpu.has("+v") ? 1 : cpu.has("+zvl512b") ? 64 : cpu.has("+zvl256b") ? 32 : 16;
+  target.vector_registers = 32;
+  target.has_fma = true;
+  target.has_rounding = wide;
+  target.has_masks = target.vector_bytes > 1;
+}
+
+void describe_webassembly(Target& target, const Cpu& cpu) {
+  target.index_bits = llvm::Triple(target.triple).isArch64Bit() ? 64 : 32;
+  target.vector_bytes = cpu.has("+simd128") ? 16 : 1;
+  target.has_rounding = true;
+}
+
+struct Architecture {
+  llvm::Triple::ArchType type;
+  void (*describe)(Target&, const Cpu&);
+};
+constexpr Architecture architectures[] = {
+    {llvm::Triple::x86_64, describe_x86_64},  {llvm::Triple::aarch64, describe_aarch64},    {llvm::Triple::arm, describe_arm},
+    {llvm::Triple::thumb, describe_arm},      {llvm::Triple::riscv32, describe_riscv},      {llvm::Triple::riscv64, describe_riscv},
+    {llvm::Triple::wasm32, describe_webassembly}, {llvm::Triple::wasm64, describe_webassembly},
+};
+
+// Fills in what emission asks, from the CPU and the features.
+void describe(Target& target, const llvm::MCSubtargetInfo& features) {
+  llvm::Triple triple(target.triple);
+  for (const Architecture& architecture : architectures)
+    if (architecture.type == triple.getArch()) return architecture.describe(target, {target, features});
+  std::string known;
+  for (const Architecture& architecture : architectures) known += (known.empty() ? "" : ", ") + llvm::Triple::getArchTypeName(architecture.type).str();
+  throw UserError(fmt::format("no code is made for {}: {} are what there is", target.triple, known));
 }
 
 std::unique_ptr<llvm::MCSubtargetInfo> subtarget(const Target& target) {
@@ -97,6 +152,14 @@ const Target& host_target() {
   return host;
 }
 
+Target plainest(Target target) {
+  target.vector_bytes = 1;
+  target.has_fma = target.has_masks = target.has_rounding = target.has_square_root = target.has_wide_conversions = target.has_doubles = false;
+  target.division_bits = 0;
+  target.index_bits = 32;
+  return target;
+}
+
 void check_runs_here(const Target& target) {
   const Target& host = host_target();
   if (target == host) return;
@@ -124,7 +187,10 @@ Target target_for(const std::string& triple, const std::string& cpu, const std::
   auto plain = subtarget(target);
   check_features(features, *plain);
   target.features = features;
-  if (llvm::Triple(target.triple).isX86()) target.features += target.features.empty() ? "-prefer-256-bit" : ",-prefer-256-bit";
+  const llvm::Triple known(target.triple);
+  // What a Linux for RISC-V takes for granted.
+  if (known.isRISCV() && known.isOSLinux() && cpu.empty()) target.features = "+m,+a,+f,+d,+c" + (features.empty() ? "" : "," + features);
+  if (known.isX86()) target.features += target.features.empty() ? "-prefer-256-bit" : ",-prefer-256-bit";
   describe(target, *subtarget(target));
   return target;
 }

@@ -187,8 +187,8 @@ TEST_CASE("contraction: batches, chunks and threads change nothing", "[contracti
 // The older machines that this one can run code for: other widths, masks that are not cheap, no multiply-add.
 TEST_CASE("contraction: narrower targets", "[contraction]") {
   if (!host_target().triple.starts_with("x86_64")) return;
-  for (const char* cpu : {"x86-64", "x86-64-v2", "x86-64-v3"}) {
-    const Target target = target_for(host_target().triple, cpu);
+  for (const char* cpu : {"x86-64", "x86-64-v2", "x86-64-v3", ""}) {
+    const Target target = *cpu ? target_for(host_target().triple, cpu) : plainest(host_target());
     if (target.vector_bytes > host_target().vector_bytes || (target.has_fma && !host_target().has_fma)) continue;
     const ContractionShape shape{{}, "m", "n", "k"};
     for (bool pack_b : {false, true}) {

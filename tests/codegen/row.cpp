@@ -127,8 +127,8 @@ TEMPLATE_TEST_CASE("row: reductions of every type and length", "[row]", float, d
 // The older machines that this one can run code for.
 TEST_CASE("row: narrower targets", "[row]") {
   if (!host_target().triple.starts_with("x86_64")) return;
-  for (const char* cpu : {"x86-64", "x86-64-v2", "x86-64-v3"}) {
-    const Target target = target_for(host_target().triple, cpu);
+  for (const char* cpu : {"x86-64", "x86-64-v2", "x86-64-v3", ""}) {
+    const Target target = *cpu ? target_for(host_target().triple, cpu) : plainest(host_target());
     if (target.vector_bytes > host_target().vector_bytes || (target.has_fma && !host_target().has_fma)) continue;
     for (bool vector_outer : {false, true})
       for (int64_t length : {0, 1, 5, 8, 31, 100}) {

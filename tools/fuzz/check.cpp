@@ -129,10 +129,10 @@ std::string check_unoptimized(Subject& s) {
 std::string check_narrower(Subject& s) {
   const Target& host = host_target();
   if (!chosen(s, 2) || !host.triple.starts_with("x86_64")) return "";
-  static const Target avx2 = target_for(host.triple, "x86-64-v3"), sse2 = target_for(host.triple, "x86-64");
+  static const Target avx2 = target_for(host.triple, "x86-64-v3"), sse2 = target_for(host.triple, "x86-64"), plain = plainest(host);
   CompileOptions options = without_dump();
   // Without fused multiply-add the elementary functions round elsewhere.
-  if (s.given.whole && s.given.variant % 2 == 0) options.target = &sse2;
+  if (s.given.whole) options.target = s.given.variant % 2 == 0 ? &sse2 : &plain;
   else if (host.has_fma && host.vector_bytes > 32) options.target = &avx2;
   else return "";
   return compare_calls(s, compile(s.given.program, options));

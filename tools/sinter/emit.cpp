@@ -27,7 +27,7 @@ std::string emit_opt(const EmitRequest& request) { return print(optimized(reques
 Stages stages(const EmitRequest& request) {
   if (is_template(request.program))
     throw UserError("a graph with untyped variables is compiled when it is called; give its variables types to see more than the graph");
-  Stages all = stages_of(request.program, {0, request.passes, nullptr});
+  Stages all = stages_of(request.program, {0, request.passes, &request.target});
   if (request.time_passes) fmt::print(stderr, "{}", to_string(all.optimized.timings));
   return all;
 }
@@ -47,10 +47,14 @@ std::string emit_kernels(const EmitRequest& request) {
 }
 std::string emit_native(const EmitRequest& request, std::string (*emit)(const std::vector<Kernel>&, const std::vector<CallStep>&, const Target&)) {
   Stages all = stages(request);
-  return emit(all.kernels, calls_of(all.steps), host_target());
+  return emit(all.kernels, calls_of(all.steps), request.target);
 }
 std::string emit_ir(const EmitRequest& request) { return emit_native(request, emit_llvm); }
 std::string emit_assembly(const EmitRequest& request) { return emit_native(request, emit_asm); }
+std::string emit_object_file(const EmitRequest& request) {
+  Stages all = stages(request);
+  return emit_object(all.kernels, calls_of(all.steps), request.target, request.symbol);
+}
 
 }  // namespace
 
@@ -61,8 +65,9 @@ std::span<const Emission> emissions() {
       {"fusion", "which nodes become one kernel", emit_fusion},
       {"plan", "the order of the kernels, and where each value lives", emit_plan},
       {"kernels", "the kernels as loops, index maps and scalar expressions", emit_kernels},
-      {"llvm", "the kernels as LLVM's intermediate code for this machine", emit_ir},
-      {"asm", "the kernels as this machine's assembly", emit_assembly},
+      {"llvm", "the kernels as LLVM's intermediate code for the target", emit_ir},
+      {"asm", "the kernels as the target's assembly", emit_assembly},
+      {"obj", "an object file for the target", emit_object_file, false},
   };
   return table;
 }

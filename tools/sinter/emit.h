@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "codegen/llvm/target.h"
 #include "passes/manager.h"
 
 namespace sinter::tool {
@@ -13,11 +14,14 @@ struct EmitRequest {
   PassOptions passes;
   bool time_passes = false;
   bool origins = true;
+  Target target;                    // whose native code is shown
+  std::string symbol = "graph";     // what the function of an object file is called
 };
 
 struct Emission {
   std::string_view name, doc;
   std::string (*emit)(const EmitRequest&);
+  bool is_text = true;              // else bytes, for a file
 };
 
 std::span<const Emission> emissions();
