@@ -84,6 +84,9 @@ struct Domain {
   double low = -3, high = 3;
 };
 
+// The `derivative` of a row without a gradient rule: said by the row, so that none is left out unnoticed.
+inline constexpr std::string_view not_differentiable = "not differentiable";
+
 struct OpInfo {
   Op op;
   std::string_view name;
@@ -92,12 +95,15 @@ struct OpInfo {
   Promotion promotion;
   bool commutative;
   Type (*infer)(const Inference&);                      // throws UserError (with no location) where the operands do not fit
+  std::string_view shape;                               // its rule for the shape, in words; empty: elementwise, which share one
   Scalar (*expression)(std::span<const Scalar>, DType result);  // elementwise: of one element of each operand
   Tensor (*reference)(const Reference&);                // all but leaves, elementwise and sugar
   std::vector<Expr> (*gradient)(const GradientRule&);   // null: not differentiable, no gradient flows
-  std::string_view derivative;                          // the rule as a formula, g being the output's adjoint and y the output
+  std::string_view derivative;                          // the rule as a formula, g being the output's adjoint and y the output; empty: a leaf, or sugar
   std::vector<Domain> domains;                          // elementwise: one an operand
   std::string_view doc;
+  std::string_view operands = {};                       // their names, where those are not x, or a and b
+  std::string_view written = {};                        // how users write it, where that is not name(operands, attributes)
 };
 
 const OpInfo& info(Op);

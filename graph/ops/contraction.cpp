@@ -177,13 +177,17 @@ NodeId expand(Graph& graph, Op op, const std::vector<NodeId>& inputs, const Attr
 
 std::span<const OpInfo> contraction_ops() {
   static const std::vector<OpInfo> rows = {
-      {Op::contract, "contract", 2, Family::contraction, Promotion::none, false, infer_contract, nullptr, contract_reference, contract_gradient,
-       "contract(g, b); contract(g, a)", {}, "Sums products over the contracted axes; batch axes go side by side. Integers keep their type, and wrap."},
-      {Op::stop_gradient, "stop_gradient", 1, Family::identity, Promotion::none, false, infer_same, nullptr, [](const Reference& at) { return at.inputs[0]; }, nullptr, "", {},
+      {Op::contract, "contract", 2, Family::contraction, Promotion::none, false, infer_contract, "[batch..., the other axes of a..., the other axes of b...]", nullptr,
+       contract_reference, contract_gradient, "contract(g, b); contract(g, a)", {},
+       "Sums products over the contracted axes; batch axes go side by side. Integers keep their type, and wrap.", {}, "contract(a, b, {lhs_batch, rhs_batch, lhs_contracted, rhs_contracted})"},
+      {Op::stop_gradient, "stop_gradient", 1, Family::identity, Promotion::none, false, infer_same, "that of x", nullptr, [](const Reference& at) { return at.inputs[0]; }, nullptr,
+       not_differentiable, {},
        "x itself, through which no gradient flows."},
-      {Op::matmul, "matmul", 2, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "NumPy's product of matrices, with its batching."},
-      {Op::size, "size", 1, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "The number of elements along some axes as a dimension."},
-      {Op::same_shape, "same_shape", 2, Family::sugar, Promotion::none, false, infer_never, nullptr, nullptr, nullptr, "", {}, "a, where b has its shape; refused elsewhere."},
+      {Op::matmul, "matmul", 2, Family::sugar, Promotion::none, false, infer_never, "[batch..., m, k], [batch..., k, n] -> [batch..., m, n]; batches broadcast, [k] is a row or a column", nullptr,
+       nullptr, nullptr, "", {}, "NumPy's product of matrices, with its batching."},
+      {Op::size, "size", 1, Family::sugar, Promotion::none, false, infer_never, "[]", nullptr, nullptr, nullptr, "", {}, "The number of elements along some axes as a dimension.", {},
+       "size(x, axes)"},
+      {Op::same_shape, "same_shape", 2, Family::sugar, Promotion::none, false, infer_never, "that of a, which is b's", nullptr, nullptr, nullptr, "", {}, "a, where b has its shape; refused elsewhere."},
   };
   return rows;
 }

@@ -18,6 +18,16 @@ std::span<const OpInfo> reduction_ops();
 std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> contraction_ops();
 
+// A row whose operands have names of their own, or that users write otherwise than by its name.
+inline OpInfo with_operands(std::string_view operands, OpInfo row) {
+  row.operands = operands;
+  return row;
+}
+inline OpInfo written(std::string_view as, OpInfo row) {
+  row.written = as;
+  return row;
+}
+
 // A rule for a row that has none because nothing calls it (a leaf's gradient, sugar's shape).
 Type infer_never(const Inference&);
 

@@ -127,19 +127,20 @@ std::vector<Expr> scatter_gradient(Rule r) {
   return {Expr(), select(broadcast(inside, updates.shape(), leading), gather(r.adjoint, positions, a.batch), 0)};
 }
 
-OpInfo row(Op op, std::string_view name, Type (*infer)(const Inference&), Tensor (*reference)(const Reference&), std::vector<Expr> (*gradient)(Rule), std::string_view derivative,
-           std::string_view doc) {
-  return {op, name, 2, Family::indexing, Promotion::none, false, infer, nullptr, reference, gradient, derivative, {}, doc};
+OpInfo row(Op op, std::string_view name, Type (*infer)(const Inference&), std::string_view shape, Tensor (*reference)(const Reference&), std::vector<Expr> (*gradient)(Rule),
+           std::string_view derivative, std::string_view doc, std::string_view operands, std::string_view written = {}) {
+  return {op, name, 2, Family::indexing, Promotion::none, false, infer, shape, nullptr, reference, gradient, derivative, {}, doc, operands, written};
 }
 
 }  // namespace
 
 std::span<const OpInfo> indexing_ops() {
   static const std::vector<OpInfo> rows = {
-      row(Op::gather, "gather", infer_gather, gather_reference, gather_gradient, "scatter_add(positions, g); none",
-          "The elements at positions along the axis after the shared ones; outside, the nearest."),
-      row(Op::scatter_add, "scatter_add", infer_scatter, scatter_reference, scatter_gradient, "none; gather(g, positions), 0 where dropped",
-          "Zeros, to which updates are added at positions; those outside are dropped."),
+      row(Op::gather, "gather", infer_gather, "[batch..., n, rest...], [batch..., k...] -> [batch..., k..., rest...]", gather_reference, gather_gradient, "scatter_add(positions, g); none",
+          "The elements at positions along the axis after the shared ones; outside, the nearest.", "x, positions"),
+      row(Op::scatter_add, "scatter_add", infer_scatter, "[batch..., k...], [batch..., k..., rest...] -> [batch..., size, rest...]", scatter_reference, scatter_gradient, "none; gather(g, positions), 0 where dropped",
+          "Zeros, to which updates are added at positions; those outside are dropped.", "positions, updates",
+          "scatter_add(positions, updates, size, batch)"),
   };
   return rows;
 }

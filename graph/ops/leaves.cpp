@@ -19,19 +19,19 @@ Type infer_iota(const Inference& in) {
   return Type::of(a.dtype, a.shape);
 }
 
-OpInfo leaf(Op op, std::string_view name, Type (*infer)(const Inference&), std::string_view doc) {
-  return {op, name, 0, Family::leaf, Promotion::none, false, infer, nullptr, nullptr, nullptr, "", {}, doc};
+OpInfo leaf(Op op, std::string_view name, Type (*infer)(const Inference&), std::string_view shape, std::string_view doc) {
+  return {op, name, 0, Family::leaf, Promotion::none, false, infer, shape, nullptr, nullptr, nullptr, "", {}, doc};
 }
 
 }  // namespace
 
 std::span<const OpInfo> leaf_ops() {
   static const std::vector<OpInfo> rows = {
-      leaf(Op::variable, "variable", infer_never, "A value fed at each call."),
-      leaf(Op::parameter, "parameter", infer_never, "A value that functions share and training steps update."),
-      leaf(Op::constant, "constant", infer_never, "A value known when the graph is built."),
-      leaf(Op::dimension, "dimension", infer_dimension, "A size, known at the call: an i64 scalar that takes the type of what it meets."),
-      leaf(Op::iota, "iota", infer_iota, "0, 1, 2 ... along one axis of a shape."),
+      written("Variable(name, dtype, shape)", leaf(Op::variable, "variable", infer_never, "as declared", "A value fed at each call.")),
+      written("Parameter(name, tensor)", leaf(Op::parameter, "parameter", infer_never, "its tensor's", "A value that functions share and training steps update.")),
+      written("Constant(value)", leaf(Op::constant, "constant", infer_never, "its value's", "A value known when the graph is built.")),
+      leaf(Op::dimension, "dimension", infer_dimension, "[]", "A size, known at the call: an i64 scalar that takes the type of what it meets."),
+      leaf(Op::iota, "iota", infer_iota, "the attribute `shape`", "0, 1, 2 ... along one axis of a shape."),
   };
   return rows;
 }

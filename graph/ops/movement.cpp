@@ -242,24 +242,25 @@ std::vector<Expr> pad_gradient(Rule r) {
   return r.each([&] { return inside(r.adjoint); }, [&] { return sum(r.adjoint) - sum(inside(r.adjoint)); });
 }
 
-OpInfo row(Op op, std::string_view name, int arity, Type (*infer)(const Inference&), Tensor (*reference)(const Reference&), std::vector<Expr> (*gradient)(Rule),
-           std::string_view derivative, std::string_view doc) {
-  return {op, name, arity, Family::movement, Promotion::none, false, infer, nullptr, reference, gradient, derivative, {}, doc};
+OpInfo row(Op op, std::string_view name, int arity, Type (*infer)(const Inference&), std::string_view shape, Tensor (*reference)(const Reference&),
+           std::vector<Expr> (*gradient)(Rule), std::string_view derivative, std::string_view doc) {
+  return {op, name, arity, Family::movement, Promotion::none, false, infer, shape, nullptr, reference, gradient, derivative, {}, doc};
 }
 
 }  // namespace
 
 std::span<const OpInfo> movement_ops() {
   static const std::vector<OpInfo> rows = {
-      row(Op::broadcast, "broadcast", 1, infer_broadcast, broadcast_reference, broadcast_gradient, "sum(g) over the new axes",
+      row(Op::broadcast, "broadcast", 1, infer_broadcast, "the attribute `shape`", broadcast_reference, broadcast_gradient, "sum(g) over the new axes",
           "Input axis i becomes axis axes[i] of the shape; a size of 1 stretches."),
-      row(Op::reshape, "reshape", 1, infer_reshape, [](const Reference& at) { return at.inputs[0].reshaped(at.sizes).clone(); },
+      row(Op::reshape, "reshape", 1, infer_reshape, "the attribute `shape`, which holds as many elements; one size may be -1, what is left", [](const Reference& at) { return at.inputs[0].reshaped(at.sizes).clone(); },
           [](Rule r) { return r.each([&] { return reshape(r.adjoint, r.inputs[0].shape()); }); }, "reshape(g)", "The same elements, in order, under another shape."),
-      row(Op::transpose, "transpose", 1, infer_transpose, transpose_reference, transpose_gradient, "transpose(g) by the inverse", "Output axis i is input axis permutation[i]."),
-      row(Op::slice, "slice", 1, infer_slice, slice_reference, slice_gradient, "pad(g)", "start, start + step ... below stop, along each axis."),
-      row(Op::reverse, "reverse", 1, infer_reverse, reverse_reference,
-          [](Rule r) { return r.each([&] { return flip(r.adjoint, std::get<ReverseAttributes>(r.attributes).axes); }); }, "reverse(g)", "The elements along some axes in the opposite order."),
-      row(Op::pad, "pad", 2, infer_pad, pad_reference, pad_gradient, "slice(g); sum(g) - sum(slice(g))", "A value before, after and between elements."),
+      row(Op::transpose, "transpose", 1, infer_transpose, "the sizes of x, permuted", transpose_reference, transpose_gradient, "transpose(g) by the inverse", "Output axis i is input axis permutation[i]."),
+      row(Op::slice, "slice", 1, infer_slice, "along each axis (stop - start) / step, rounded up", slice_reference, slice_gradient, "pad(g)", "start, start + step ... below stop, along each axis."),
+      written("flip(x, axes)", row(Op::reverse, "reverse", 1, infer_reverse, "that of x", reverse_reference,
+          [](Rule r) { return r.each([&] { return flip(r.adjoint, std::get<ReverseAttributes>(r.attributes).axes); }); }, "reverse(g)", "The elements along some axes in the opposite order.")),
+      with_operands("x, value", row(Op::pad, "pad", 2, infer_pad, "along each axis of size n low + n + (n - 1) * interior + high; value is a scalar", pad_reference, pad_gradient,
+                                    "slice(g); sum(g) - sum(slice(g))", "A value before, after and between elements.")),
   };
   return rows;
 }

@@ -128,8 +128,10 @@ std::vector<Expr> prod_gradient(Rule r) {
   });
 }
 
-OpInfo row(Op op, std::string_view name, Tensor (*reference)(const Reference&), std::vector<Expr> (*gradient)(Rule), std::string_view derivative, std::string_view doc) {
-  return {op, name, 1, Family::reduction, Promotion::none, false, infer_reduction, nullptr, reference, gradient, derivative, {}, doc};
+OpInfo row(Op op, std::string_view name, std::string_view written, Tensor (*reference)(const Reference&), std::vector<Expr> (*gradient)(Rule), std::string_view derivative,
+           std::string_view doc) {
+  return {op, name, 1, Family::reduction, Promotion::none, false, infer_reduction, "that of x without the axes, or with sizes of 1 where they are kept", nullptr, reference, gradient, derivative, {},
+          doc, {}, written};
 }
 
 }  // namespace
@@ -147,12 +149,12 @@ Tensor reduction_of_nothing(Op reduction, DType dtype) {
 
 std::span<const OpInfo> reduction_ops() {
   static const std::vector<OpInfo> rows = {
-      row(Op::sum, "sum", sum_reference, [](Rule r) { return r.each([&] { return spread(r, r.adjoint); }); }, "broadcast(g)",
+      row(Op::sum, "sum", "sum(x, axes, keep)", sum_reference, [](Rule r) { return r.each([&] { return spread(r, r.adjoint); }); }, "broadcast(g)",
           "The sum; of small integers in 64 bits, of nothing 0."),
-      row(Op::prod, "prod", prod_reference, prod_gradient, "g * y / x, and where x is the only 0 the product of the others",
+      row(Op::prod, "prod", "prod(x, axes, keep)", prod_reference, prod_gradient, "g * y / x, and where x is the only 0 the product of the others",
           "The product; of small integers in 64 bits, of nothing 1."),
-      row(Op::max, "max", extreme_reference<true>, extreme_gradient, "g at the first largest", "The largest, NaN where there is one; of no floats -inf; of bool any."),
-      row(Op::min, "min", extreme_reference<false>, extreme_gradient, "g at the first smallest", "The smallest, NaN where there is one; of no floats +inf; of bool all."),
+      row(Op::max, "max", "max(x, axes, keep)", extreme_reference<true>, extreme_gradient, "g at the first largest", "The largest, NaN where there is one; of no floats -inf; of bool any."),
+      row(Op::min, "min", "min(x, axes, keep)", extreme_reference<false>, extreme_gradient, "g at the first smallest", "The smallest, NaN where there is one; of no floats +inf; of bool all."),
   };
   return rows;
 }

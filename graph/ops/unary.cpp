@@ -26,7 +26,7 @@ Type infer_convert(const Inference& in) { return Type::of(std::get<ConvertAttrib
 using Gradients = std::vector<Expr> (*)(Rule);
 OpInfo row(Op op, std::string_view name, Promotion promotion, Scalar (*expression)(Operands, DType), Gradients gradient, std::string_view derivative, Domain domain,
            std::string_view doc) {
-  return {op, name, 1, Family::elementwise, promotion, false, promotion == Promotion::numeric ? infer_number : infer_same, expression, nullptr, gradient, derivative, {domain}, doc};
+  return {op, name, 1, Family::elementwise, promotion, false, promotion == Promotion::numeric ? infer_number : infer_same, "", expression, nullptr, gradient, derivative, {domain}, doc};
 }
 
 // The gradient of a function whose derivative is `slope` of its operand and its value.
@@ -51,15 +51,15 @@ Expr trigamma(const Expr& x) {
 
 std::span<const OpInfo> unary_ops() {
   static const std::vector<OpInfo> rows = {
-      row(Op::negate, "negate", Promotion::numeric, [](Operands x, DType) { return scalar::operator-(x[0]); },
-          [](Rule r) { return r.each([&] { return -r.adjoint; }); }, "-g", {}, "-x."),
+      written("-x", row(Op::negate, "negate", Promotion::numeric, [](Operands x, DType) { return scalar::operator-(x[0]); },
+          [](Rule r) { return r.each([&] { return -r.adjoint; }); }, "-g", {}, "-x.")),
       row(Op::abs, "abs", Promotion::numeric, [](Operands x, DType) { return scalar::abs(x[0]); },
           [](Rule r) { return r.each([&] { return r.guarded(r.adjoint * sign(r.inputs[0])); }); }, "g * sign(x)", {}, "The absolute value; that of the least integer is itself."),
-      row(Op::sign, "sign", Promotion::numeric, [](Operands x, DType) { return scalar::sign(x[0]); }, nullptr, "", {}, "-1, 0 or 1; NaN for NaN, a zero for a zero."),
-      row(Op::floor, "floor", Promotion::floating, [](Operands x, DType) { return scalar::floor(x[0]); }, nullptr, "", {}, "The largest whole number not above x."),
-      row(Op::ceil, "ceil", Promotion::floating, [](Operands x, DType) { return scalar::ceil(x[0]); }, nullptr, "", {}, "The smallest whole number not below x."),
-      row(Op::trunc, "trunc", Promotion::floating, [](Operands x, DType) { return scalar::trunc(x[0]); }, nullptr, "", {}, "x without its fraction."),
-      row(Op::round, "round", Promotion::floating, [](Operands x, DType) { return scalar::round_even(x[0]); }, nullptr, "", {}, "The nearest whole number, the even one of two."),
+      row(Op::sign, "sign", Promotion::numeric, [](Operands x, DType) { return scalar::sign(x[0]); }, nullptr, not_differentiable, {}, "-1, 0 or 1; NaN for NaN, a zero for a zero."),
+      row(Op::floor, "floor", Promotion::floating, [](Operands x, DType) { return scalar::floor(x[0]); }, nullptr, not_differentiable, {}, "The largest whole number not above x."),
+      row(Op::ceil, "ceil", Promotion::floating, [](Operands x, DType) { return scalar::ceil(x[0]); }, nullptr, not_differentiable, {}, "The smallest whole number not below x."),
+      row(Op::trunc, "trunc", Promotion::floating, [](Operands x, DType) { return scalar::trunc(x[0]); }, nullptr, not_differentiable, {}, "x without its fraction."),
+      row(Op::round, "round", Promotion::floating, [](Operands x, DType) { return scalar::round_even(x[0]); }, nullptr, not_differentiable, {}, "The nearest whole number, the even one of two."),
       row(Op::exp, "exp", Promotion::floating, [](Operands x, DType) { return scalar::exp(x[0]); },
           [](Rule r) { return r.each([&] { return r.guarded(r.adjoint * r.output); }); }, "g * y", {}, "e to the x."),
       row(Op::exp2, "exp2", Promotion::floating, [](Operands x, DType) { return scalar::exp2(x[0]); },
@@ -117,16 +117,16 @@ std::span<const OpInfo> unary_ops() {
           [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return digamma(x); }); }, "g * digamma(x)", {0.3, 5}, "The logarithm of the magnitude of the gamma function."),
       row(Op::digamma, "digamma", Promotion::floating, [](Operands x, DType) { return scalar::digamma(x[0]); },
           [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return trigamma(x); }); }, "g * trigamma(x), by its series", {0.3, 5}, "The derivative of the logarithm of the gamma function."),
-      row(Op::logical_not, "logical_not", Promotion::logical, [](Operands x, DType) { return scalar::operator~(x[0]); }, nullptr, "", {}, "Whether x is false."),
-      row(Op::bitwise_not, "bitwise_not", Promotion::bits, [](Operands x, DType) { return scalar::operator~(x[0]); }, nullptr, "", {}, "Each bit the other."),
-      {Op::bitwise_count, "bitwise_count", 1, Family::elementwise, Promotion::bits, false, infer_integer, [](Operands x, DType) { return scalar::bit_count(x[0]); }, nullptr, nullptr, "", {{}},
+      written("!x", row(Op::logical_not, "logical_not", Promotion::logical, [](Operands x, DType) { return scalar::operator~(x[0]); }, nullptr, not_differentiable, {}, "Whether x is false.")),
+      written("~x", row(Op::bitwise_not, "bitwise_not", Promotion::bits, [](Operands x, DType) { return scalar::operator~(x[0]); }, nullptr, not_differentiable, {}, "Each bit the other.")),
+      {Op::bitwise_count, "bitwise_count", 1, Family::elementwise, Promotion::bits, false, infer_integer, "", [](Operands x, DType) { return scalar::bit_count(x[0]); }, nullptr, nullptr, not_differentiable, {{}},
        "How many bits of an integer are 1, in its own type: those that hold a negative one, too."},
-      {Op::convert, "convert", 1, Family::elementwise, Promotion::none, false, infer_convert, [](Operands x, DType to) { return scalar::convert(x[0], to); }, nullptr,
+      {Op::convert, "convert", 1, Family::elementwise, Promotion::none, false, infer_convert, "", [](Operands x, DType to) { return scalar::convert(x[0], to); }, nullptr,
        [](Rule r) {
          bool flows = is_float(r.inputs[0].dtype()) && is_float(r.output.dtype());
          return r.each([&] { return flows ? convert(r.adjoint, r.inputs[0].dtype()) : Expr(); });
        },
-       "convert(g) between floats", {{}}, "Another type: float to integer saturates and NaN gives 0; integers wrap; to bool is != 0."},
+       "convert(g) between floats", {{}}, "Another type: float to integer saturates and NaN gives 0; integers wrap; to bool is != 0.", {}, "convert(x, dtype)"},
   };
   return rows;
 }

@@ -209,10 +209,9 @@ TEST_CASE("no gradient rule of the table goes untested", "[gradients]") {
     INFO(row.name);
     if (row.gradient) {
       CHECK((tested_by_row(row) || listed.contains(row.op)));
-      CHECK(!row.derivative.empty());
+      CHECK(row.derivative != not_differentiable);
     } else {
       CHECK(!listed.contains(row.op));
-      CHECK(row.derivative.empty());
     }
   }
 }
