@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,8 @@ Inputs inputs_of(const Golden&, const std::string& suffix, NamedTensors& values)
 // What is wrong with `got`, or "".
 std::string fault(const Tensor& got, const Golden&, double epsilons);
 
-// Each result of the family's file against what its row gives, interpreted and compiled. A result without a row, and a row without one, fail.
-void check(const std::string& family, const std::vector<Row>&);
+// Each result of the family's file against what its row gives, interpreted and compiled. A result without a row, and a row without one, fail;
+// and so does an operation of the families `holds` in which none of the results is computed.
+void check(const std::string& family, const std::vector<Row>&, const std::set<Family>& holds = {});
 
 }  // namespace sinter::goldens

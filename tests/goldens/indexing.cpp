@@ -22,5 +22,5 @@ TEST_CASE("elements are picked, and added, at the numbers that NumPy and JAX tak
     {"scatter_add(x, y, 5)", [](I i) { return scatter_add(i.x, i.y, 5); }},
     {"jax.vmap(lambda p, u: scatter_add(p, u, 5))(x, y)", [](I i) { return scatter_add(i.x, i.y, 5, 1); }},
     {"jax.ops.segment_sum(y, x, 5)", [](I i) { return scatter_add(i.x, i.y, 5); }},
-  });
+  }, {Family::indexing});
 }

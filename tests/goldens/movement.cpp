@@ -50,5 +50,5 @@ TEST_CASE("what is moved goes where NumPy and JAX move it") {
     {"lax.pad(x, y, [(1, 0, 1), (-1, 2, 0), (0, -1, 2)])", [](I i) { return pad(i.x, i.y, {1, -1, 0}, {0, 2, -1}, {1, 0, 2}); }},
     {"lax.pad(x, y, [(2, 1, 3), (0, 0, 0)])", [](I i) { return pad(i.x, i.y, {2, 0}, {1, 0}, {3, 0}); }},
     {"np.pad(x, ((1, 2), (0, 3)), constant_values=9)", [](I i) { return pad(i.x, 9, {1, 0}, {2, 3}); }},
-  });
+  }, {Family::movement});
 }
