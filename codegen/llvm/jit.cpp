@@ -11,12 +11,14 @@
 
 #include <llvm/ExecutionEngine/JITLink/JITLinkMemoryManager.h>
 #include <llvm/ExecutionEngine/Orc/Core.h>
+#include <llvm/ExecutionEngine/Orc/ExecutionUtils.h>
 #include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/raw_ostream.h>
 
 #include "codegen/llvm/module.h"
+#include "codegen/llvm/sanitize.h"
 #include "runtime/cpu_count.h"
 
 namespace sinter {
@@ -49,6 +51,10 @@ class Linked {
       : session_(check(llvm::orc::SelfExecutorProcessControl::Create(), "ORC runs code in this process")), layer_(session_) {
     session_.setErrorReporter([this](llvm::Error error) { reported_ += llvm::toString(std::move(error)) + "\n"; });
     library_ = &session_.createBareJITDylib("graph");
+    if (instruments) {
+      auto allow = [](const llvm::orc::SymbolStringPtr& symbol) { return is_sanitizers_own(*symbol); };
+      library_->addGenerator(check(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess('\0', allow), "a sanitizer's functions are found"));
+    }
     for (size_t i = 0; i < objects.size(); ++i) {
       auto buffer = llvm::MemoryBuffer::getMemBuffer(llvm::StringRef(objects[i].data(), objects[i].size()), "object" + std::to_string(i), false);
       check(layer_.add(*library_, std::move(buffer)), "an object is taken in");
@@ -60,7 +66,7 @@ class Linked {
   Linked(const Linked&) = delete;
   Linked& operator=(const Linked&) = delete;
 
-  // No symbol of this process is offered: code that calls out (libm, memset) is a bug, and fails to link.
+  // No symbol of this process but a sanitizer's is offered: code that calls out (libm, memset) is a bug, and fails to link.
   std::vector<void*> addresses(const std::vector<std::string>& names) {
     llvm::orc::SymbolLookupSet wanted;
     for (const std::string& name : names) wanted.add(session_.intern(name));
@@ -120,12 +126,13 @@ std::vector<size_t> longest_first(const std::vector<Kernel>& kernels) {
   return order;
 }
 
-enum class Form : uint8_t { object, assembly, ir };
+enum class Form : uint8_t { here, assembly, ir };  // here: an object to run in this process, watched by the sanitizer that watches the process
 
 // What becomes of module `number`: the kernels', then the graph's.
 Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps,
             Target target, CompileTimes& times) {
-  for (;;) {
+  Object text;
+  auto build = [&](bool instrumented) {
     auto mark = Clock::now();
     llvm::LLVMContext context;
     bool is_graph = number == kernels.size();
@@ -134,13 +141,22 @@ Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::v
     is_graph ? add_graph(*module, steps, target, symbol) : add_kernel(*module, kernels[number], target, symbol);
     times.emit += since(mark);
     optimize(*module, machine);
+    if (instrumented) instrument(*module, machine);
     times.optimize += since(mark);
-    Object text;
+    text.clear();
     if (form == Form::ir) llvm::raw_svector_ostream(text) << *module;
+    // Calls at every access leave little to optimise, and would take three times as long to compile as the kernel without.
+    machine.setOptLevel(instrumented ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default);
     Generated generated = generate(*module, machine, form == Form::assembly);
     times.generate += since(mark);
-    if (generated.too_large.empty()) return form == Form::ir ? text : generated.bytes;
-    narrow(target);
+    return generated;
+  };
+  bool instrumented = instruments && form == Form::here;
+  for (;; narrow(target)) {
+    Generated generated = build(instrumented);
+    // What calls a sanitizer takes more stack. How wide vectors are follows from the code without, so that the bits are those of other builds.
+    bool fits = generated.too_large.empty() || (instrumented && build(false).too_large.empty());
+    if (fits) return form == Form::ir ? text : generated.bytes;
   }
 }
 
@@ -167,7 +183,7 @@ Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallS
   std::vector<size_t> order = longest_first(kernels);
   in_parallel(objects.size(), threads, target, on_fatal, [&](size_t k, llvm::TargetMachine& machine) {
     size_t i = order[k];
-    objects[i] = make(i, Form::object, machine, kernels, steps, target, times[i]);
+    objects[i] = make(i, Form::here, machine, kernels, steps, target, times[i]);
   });
 
   Compiled result;
