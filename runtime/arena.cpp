@@ -12,6 +12,11 @@
 #include "graph/support/errors.h"
 #include "runtime/arena_layout.h"
 
+extern "C" {  // of the address sanitizer's runtime
+void __asan_poison_memory_region(const volatile void*, size_t);
+void __asan_unpoison_memory_region(const volatile void*, size_t);
+}
+
 namespace sinter {
 namespace {
 constexpr size_t huge_page = size_t{2} << 20;
@@ -44,8 +49,17 @@ Arena& Arena::operator=(Arena&& other) noexcept {
   return *this;
 }
 
+void Arena::allow(std::span<const ArenaPlace> places) const {
+  if constexpr (address_sanitized) {
+    __asan_poison_memory_region(base_, static_cast<size_t>(bytes_));
+    for (const ArenaPlace& place : places) __asan_unpoison_memory_region(base_ + place.offset, static_cast<size_t>(place.bytes));
+  }
+}
+
 Arena::~Arena() {
   if (!base_) return;
+  const ArenaPlace all{0, bytes_};
+  allow({&all, 1});
   std::free(base_);
   counter_->add(-bytes_);
 }

@@ -3,6 +3,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+
+#include "graph/support/sanitizers.h"
 
 namespace sinter {
 
@@ -16,6 +19,14 @@ class HighWater {
   std::atomic<int64_t> now_{0}, most_{0};
 };
 
+// Bytes of an arena.
+struct ArenaPlace {
+  int64_t offset = 0, bytes = 0;
+};
+
+// Behind each buffer of an arena lie so many bytes that nobody may touch, where the address sanitizer sees to it.
+inline constexpr int64_t red_zone = address_sanitized ? 64 : 0;
+
 // One block, 64-byte aligned; where large, aligned to 2 MiB and meant for huge pages, since a kernel that walks it would else miss the
 // translation buffer at every page. Counts itself in `counter`, which must outlive it. SystemError where the memory is refused.
 class Arena {
@@ -25,6 +36,8 @@ class Arena {
   Arena(Arena&&) noexcept;
   Arena& operator=(Arena&&) noexcept;
   ~Arena();
+  // From here on these bytes of it and no others may be touched, of which the address sanitizer alone takes note.
+  void allow(std::span<const ArenaPlace>) const;
   std::byte* base() const { return base_; }
   int64_t bytes() const { return bytes_; }
 

@@ -52,6 +52,10 @@ int32_t run_chunks(CallFrame* frame, KernelFunction kernel, void* const* argumen
   return loop.cut_short.load(std::memory_order_relaxed) ? call_stopped : 0;
 }
 
+// Whether a call by name goes step by step, so that each may touch no byte of the arena but of its own buffers: where the address sanitizer
+// tells, and there is code that was compiled (what is written by hand may do more than its kernels).
+bool guarded(const Executable& e) { return address_sanitized && e.code && !e.kernels.empty(); }
+
 int32_t run_native(GraphFunction run, CallFrame& frame) {
   FloatingPointEnvironment environment;
   return run(&frame);
@@ -160,17 +164,47 @@ struct ExecutorState {
         w.arena = Arena(tables->arena_bytes, high_water);
       }
       w.arguments.assign(places.count, nullptr);
-      for (const auto& [argument, buffer] : places.arena) w.arguments[argument] = w.arena.base() + tables->offsets[buffer];
+      for (const auto& [argument, buffer] : places.arena) w.arguments[argument] = w.arena.base() + tables->places[buffer].offset;
       for (const auto& [argument, index] : places.constants) w.arguments[argument] = const_cast<void*>(executable->constants[index].raw());
       w.tables = tables;
+      allow(w, nullptr);
     }
     for (const auto& [argument, index] : places.inputs) w.arguments[argument] = const_cast<void*>(inputs[index]->raw());
     for (const auto& [argument, index] : places.outputs) w.arguments[argument] = outputs[index].raw();
   }
 
+  // Which bytes of the arena may be touched: of the step's own buffers, or of all. The others are gaps, or not the step's.
+  void allow(const Workspace& w, const Step* step) const {
+    if (!address_sanitized) return;
+    std::vector<ArenaPlace> places_of;
+    if (step) for (uint32_t b : step->buffers) places_of.push_back(w.tables->places[b]);
+    else places_of = w.tables->places;
+    w.arena.allow(places_of);
+  }
+
+  // What the native function does, one step after another; after(step) follows each.
+  template <class After>
+  int32_t run_steps(const Workspace& w, CallFrame& frame, After after) const {
+    FloatingPointEnvironment environment;
+    const Executable& e = *executable;
+    size_t argument = 0, size = 0;
+    int32_t code = 0;
+    for (uint32_t i = 0; i < e.steps.size() && code == 0; ++i) {
+      const Step& step = e.steps[i];
+      if (step.commits) frame.committing = 1;
+      allow(w, &step);
+      code = run_chunks(&frame, e.kernels[step.kernel], frame.arguments + argument, frame.sizes + size, frame.chunks[i]);
+      if (code == 0) after(i);
+      argument += step.buffers.size();
+      size += step.sizes.size();
+    }
+    allow(w, nullptr);
+    return code;
+  }
+
   CallFrame frame_of(const Workspace& w) const { return {w.arguments.data(), w.tables->sizes.data(), w.tables->chunks.data(), run_chunks, pool.get(), stops.get(), 0, 0}; }
 
-  // Under the parameters' locks, calls body(frame), which returns nonzero where it stopped midway. A transactional call writes parameters
+  // Under the parameters' locks, calls body(w, frame), which returns nonzero where it stopped midway. A transactional call writes parameters
   // once it commits, and nothing stops it then.
   template <class Body>
   void run(Workspace& w, CallFrame& frame, uint32_t began, Body body) {
@@ -181,7 +215,7 @@ struct ExecutorState {
     for (const auto& [argument, index] : places.parameters) w.arguments[argument] = executable->parameters[index]->value.raw();
     bool whole = executable->transactional;
     if (!whole) locks.mark_torn(true);
-    if (int32_t code = body(frame); code != 0) [[unlikely]] {
+    if (int32_t code = body(w, frame); code != 0) [[unlikely]] {
       if (frame.committing != 0) locks.mark_torn(true);
       refuse(code);
     }
@@ -256,7 +290,7 @@ BoundFunction::~BoundFunction() = default;
 void BoundFunction::operator()(Here where) {
   if (!state_) [[unlikely]] throw UserError("this bound function was moved elsewhere", where);
   BoundState& s = *state_;
-  s.executor->run(s.workspace, s.frame, s.frame.stops->load(std::memory_order_relaxed), [run = s.executor->executable->run](CallFrame& frame) { return run_native(run, frame); });
+  s.executor->run(s.workspace, s.frame, s.frame.stops->load(std::memory_order_relaxed), [run = s.executor->executable->run](const Workspace&, CallFrame& frame) { return run_native(run, frame); });
 }
 
 const std::vector<Tensor>& BoundFunction::outputs(Here where) const {
@@ -270,7 +304,10 @@ Executor::Executor(std::shared_ptr<const Executable> executable, std::shared_ptr
 std::vector<Tensor> Executor::call(const NamedTensors& inputs) { return call(inputs, stops()); }
 
 std::vector<Tensor> Executor::call(const NamedTensors& inputs, uint32_t began) {
-  return state_->call(inputs, began, [run = state_->executable->run](CallFrame& frame) { return run_native(run, frame); });
+  return state_->call(inputs, began, [this](const Workspace& w, CallFrame& frame) {
+    const Executable& e = *state_->executable;
+    return guarded(e) ? state_->run_steps(w, frame, [](uint32_t) {}) : run_native(e.run, frame);
+  });
 }
 
 BoundFunction Executor::bind(const NamedTensors& inputs, std::vector<Tensor> outputs) {
@@ -300,18 +337,13 @@ std::vector<StepTime> Executor::profile(const NamedTensors& inputs) {
   if (e.kernels.empty() && !e.steps.empty()) throw UserError("this function was compiled without its single kernels; it cannot be run step by step");
   std::vector<StepTime> times;
   times.reserve(e.steps.size());  // nothing is thrown between the copies of a transactional call
-  state_->call(inputs, stops(), [&](CallFrame& frame) {
-    FloatingPointEnvironment environment;
-    size_t argument = 0, size = 0;
-    for (uint32_t i = 0; i < e.steps.size(); ++i) {
-      auto start = std::chrono::steady_clock::now();
-      if (e.steps[i].commits) frame.committing = 1;
-      if (int32_t code = run_chunks(&frame, e.kernels[e.steps[i].kernel], frame.arguments + argument, frame.sizes + size, frame.chunks[i])) return code;
-      times.push_back({i, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), frame.chunks[i]});
-      argument += e.steps[i].buffers.size();
-      size += e.steps[i].sizes.size();
-    }
-    return int32_t{0};
+  state_->call(inputs, stops(), [&](const Workspace& w, CallFrame& frame) {
+    auto start = std::chrono::steady_clock::now();
+    return state_->run_steps(w, frame, [&](uint32_t step) {
+      auto end = std::chrono::steady_clock::now();
+      times.push_back({step, std::chrono::duration<double>(end - start).count(), frame.chunks[step]});
+      start = end;
+    });
   });
   return times;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "runtime/arena_layout.h"
@@ -70,18 +71,21 @@ Tables make_tables(const Executable& e, const Bindings& bindings, unsigned threa
     for (const Dim& size : step.sizes) tables.sizes.push_back(size.evaluate(bindings));
     tables.chunks.push_back(step.chunks.evaluate(bindings));
   }
+  tables.places.resize(e.buffers.size());
   std::vector<ArenaRequest> requests;
-  for (const Buffer& b : e.buffers) {
+  for (size_t i = 0; i < e.buffers.size(); ++i) {
+    const Buffer& b = e.buffers[i];
     if (b.storage != Storage::arena) continue;
-    requests.push_back({checked_multiply(bytes_of(b.type, bindings), b.per_worker ? static_cast<int64_t>(threads) : 1), b.first, b.last});
+    int64_t bytes = checked_multiply(bytes_of(b.type, bindings), b.per_worker ? static_cast<int64_t>(threads) : 1);
+    tables.places[i].bytes = bytes;
+    requests.push_back({std::min(bytes, std::numeric_limits<int64_t>::max() - red_zone) + red_zone, b.first, b.last});
   }
   ArenaLayout layout = layout_arena(requests);
   tables.arena_bytes = layout.bytes;
   tables.lower_bound = layout.lower_bound;
-  tables.offsets.assign(e.buffers.size(), 0);
   size_t next = 0;
   for (size_t b = 0; b < e.buffers.size(); ++b)
-    if (e.buffers[b].storage == Storage::arena) tables.offsets[b] = layout.offsets[next++];
+    if (e.buffers[b].storage == Storage::arena) tables.places[b].offset = layout.offsets[next++];
   return tables;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "graph/interpreter.h"
+#include "runtime/arena.h"
 #include "runtime/executable.h"
 
 namespace sinter {
@@ -13,11 +14,11 @@ void check(const Executable&);
 
 struct Tables {
   std::vector<std::vector<int64_t>> input_sizes, output_sizes;
-  std::vector<int64_t> sizes;    // CallFrame::sizes
-  std::vector<int64_t> chunks;   // CallFrame::chunks
-  std::vector<int64_t> offsets;  // by buffer, of those in the arena
+  std::vector<int64_t> sizes;      // CallFrame::sizes
+  std::vector<int64_t> chunks;     // CallFrame::chunks
+  std::vector<ArenaPlace> places;  // by buffer, of those in the arena
   int64_t arena_bytes = 0;
-  int64_t lower_bound = 0;       // no layout takes less
+  int64_t lower_bound = 0;         // no layout takes less
 };
 
 // UserError where a size is negative or overflows. `threads` sizes the buffers that are one a worker.

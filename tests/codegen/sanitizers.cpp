@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "graph/support/sanitizers.h"
+#include "runtime/executor.h"
 #include "tests/codegen/run_kernel.h"
 
 namespace sinter {
@@ -45,6 +46,31 @@ void run_at_once(const Copy& copy) {
   other.join();
 }
 
+// x -> t -> u -> output, t and u in the arena, by copies of which the first is this one.
+Executor chain(const Copy& first) {
+  Compiled compiled = jit_compile({kernel_of(first), kernel_of({})}, {{0, 0, 0, 2, true}, {1, 2, 0, 2, true}, {1, 4, 0, 2, true}}, host_target(), 1);
+  auto e = std::make_shared<Executable>();
+  Type vector = Type::of(f32, {128});
+  e->inputs = {{"x", vector}};
+  e->outputs = {vector};
+  e->buffers = {{Storage::input, 0, vector, false, 0, 0, "x"}, {Storage::arena, 0, vector, false, 0, 1, "t"},
+                {Storage::arena, 0, vector, false, 1, 2, "u"}, {Storage::output, 0, vector, false, 0, 0, "output"}};
+  for (uint32_t i = 0; i < 3; ++i) {
+    Step step;
+    step.buffers = {i, i + 1};
+    step.chunks = 2;
+    step.kernel = i > 0;
+    e->steps.push_back(step);
+  }
+  e->run = compiled.run;
+  e->kernels = compiled.kernels;
+  e->code = compiled.code;
+  e->threads = 2;
+  return Executor(e);
+}
+void call(const Copy& first) { chain(first).call({{"x", ones({128})}}); }
+void call_bound(const Copy& first) { chain(first).bind({{"x", ones({128})}})(); }
+
 // Whether a process that runs that section alone ends well, and what it prints.
 struct Outcome {
   bool well = false;
@@ -78,11 +104,16 @@ void check_well(const std::string& section) {
 TEST_CASE("compiled code that may go wrong", "[.wrong]") {
   SECTION("right in turn") { run_in_turn({}); }
   SECTION("right at once") { run_at_once({.to_offset = 128}); }
+  SECTION("right call") { call({}); }
+  SECTION("right bound call") { call_bound({}); }
   SECTION("a vector is read past the end") { run_in_turn({.from_offset = 1}); }
   SECTION("a vector is stored past the end") { run_in_turn({.to_offset = 1}); }
   SECTION("a vector is stored before the beginning") { run_in_turn({.to_offset = -1}); }
   SECTION("the rest of a row is read past the end") { run_in_turn({.columns = 5, .from_offset = 1}); }
   SECTION("the rest of a row is stored past the end") { run_in_turn({.columns = 5, .to_offset = 1}); }
+  SECTION("a call stores into a gap of the arena") { call({.to_offset = 1}); }
+  SECTION("a bound call stores into a gap of the arena") { call_bound({.to_offset = 1}); }
+  SECTION("a call stores into a buffer of another step") { call({.to_offset = 144}); }
   SECTION("two chunks store the same vectors") { run_at_once({.to_row = 0}); }
   SECTION("two chunks store the same rest of a row") { run_at_once({.columns = 5, .to_offset = 128, .to_row = 0}); }
   SECTION("two chunks store the same elements, strided") { run_at_once({.columns = 21, .to_offset = 128, .stride = 2, .to_row = 0}); }
@@ -96,11 +127,13 @@ TEST_CASE("the address sanitizer reports what compiled code touches beside its b
     WARN("not here: it takes the address sanitizer");
     return;
   }
-  check_well("right in turn");
+  for (const char* section : {"right in turn", "right call", "right bound call"}) check_well(section);
   for (const char* section : {"a vector is read past the end", "the rest of a row is read past the end"})
     check_reported(section, {"AddressSanitizer: heap-buffer-overflow", "READ of size"});
   for (const char* section : {"a vector is stored past the end", "a vector is stored before the beginning", "the rest of a row is stored past the end"})
     check_reported(section, {"AddressSanitizer: heap-buffer-overflow", "WRITE of size"});
+  for (const char* section : {"a call stores into a gap of the arena", "a bound call stores into a gap of the arena", "a call stores into a buffer of another step"})
+    check_reported(section, {"AddressSanitizer: use-after-poison", "WRITE of size"});
 }
 
 TEST_CASE("the thread sanitizer reports what two chunks of compiled code do to one element") {
@@ -108,7 +141,7 @@ TEST_CASE("the thread sanitizer reports what two chunks of compiled code do to o
     WARN("not here: it takes the thread sanitizer");
     return;
   }
-  check_well("right at once");
+  for (const char* section : {"right at once", "right call", "right bound call"}) check_well(section);
   for (const char* section : {"two chunks store the same vectors", "two chunks store the same rest of a row", "two chunks store the same elements, strided",
                               "a chunk reads the vectors that another stores", "a chunk reads the rest of a row that another stores"})
     check_reported(section, {"ThreadSanitizer: data race"});

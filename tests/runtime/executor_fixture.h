@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <atomic>
 
+#include "runtime/arena.h"
+#include "runtime/arena_layout.h"
 #include "runtime/executor.h"
 
 namespace sinter::by_hand {
 
 constexpr int64_t grain = 16;
+
+// What a buffer takes of the arena.
+constexpr int64_t placed(int64_t bytes) { return (bytes + red_zone + arena_alignment - 1) / arena_alignment * arena_alignment; }
 
 inline Buffer buffer(Storage storage, uint32_t index, Type type) {
   Buffer b;

@@ -1,5 +1,5 @@
-// Buffers with no memory beside them: an access past their end, or before their beginning, is a segmentation fault. Compiled code is not
-// sanitized; this is what watches it.
+// Buffers with no memory beside them: an access past their end, or before their beginning, is a segmentation fault. In builds
+// without sanitizers this is what watches compiled code.
 #pragma once
 #include <sys/mman.h>
 #include <unistd.h>
