@@ -45,7 +45,9 @@ function(sinter_target target)
       $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function> -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${SINTER_SANITIZE})
   endif()
-  if(LLD)
+  # Not for g++: it may leave the cold part of a function empty, whose unwind entry then names the address where another function begins. lld
+  # keeps the first of the two, so that an exception on its way through that function ends the process; GNU's linker keeps both.
+  if(LLD AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     cmake_path(GET LLD PARENT_PATH folder)
     target_link_options(${target} PRIVATE -B${folder} -fuse-ld=lld)
   endif()
