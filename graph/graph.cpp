@@ -21,11 +21,22 @@ NodeId Graph::append(Op op, std::span<const NodeId> inputs, Attributes attribute
   const std::string* name = nullptr;
   if (auto* variable = std::get_if<VariableAttributes>(&attributes)) name = &variable->name;
   if (auto* parameter = std::get_if<ParameterAttributes>(&attributes)) name = &parameter->name;
-  if (name) names_.emplace(*name, id);
   std::vector<NodeId> copied(inputs.begin(), inputs.end());  // `inputs` may point into inputs_
-  nodes_.push_back({op, static_cast<uint32_t>(inputs_.size()), static_cast<uint32_t>(copied.size()), std::move(type), std::move(attributes)});
-  inputs_.insert(inputs_.end(), copied.begin(), copied.end());
-  origins_.push_back(std::move(origins));
+  uint32_t first_input = static_cast<uint32_t>(inputs_.size());
+  // All tables or none: who runs out of memory midway may go on with the graph.
+  auto new_name = names_.end();
+  try {
+    inputs_.insert(inputs_.end(), copied.begin(), copied.end());
+    origins_.push_back(std::move(origins));
+    if (name)
+      if (auto [at, is_new] = names_.emplace(*name, id); is_new) new_name = at;
+    nodes_.push_back({op, first_input, static_cast<uint32_t>(copied.size()), std::move(type), std::move(attributes)});
+  } catch (...) {
+    inputs_.resize(first_input);
+    origins_.resize(id.index);
+    if (new_name != names_.end()) names_.erase(new_name);
+    throw;
+  }
   return id;
 }
 
@@ -39,7 +50,12 @@ void Graph::add_origins(NodeId id, const Origins& more) { origins_[id.index] = u
 
 uint32_t Graph::intern(const Location& where) {
   auto [at, is_new] = location_index_.try_emplace(to_string(where) + '\0' + where.composition, static_cast<uint32_t>(locations_.size()));
-  if (is_new) locations_.push_back(where);
+  if (is_new) try {
+      locations_.push_back(where);
+    } catch (...) {
+      location_index_.erase(at);
+      throw;
+    }
   return at->second;
 }
 
@@ -78,13 +94,20 @@ uint32_t Graph::add_constant(const Tensor& value, size_t hash) {
     if (other.dtype() != value.dtype() || other.sizes() != value.sizes()) continue;
     if (other.raw() == value.raw() || std::memcmp(other.raw(), value.raw(), value.bytes()) == 0) return at->second;
   }
-  constants_.push_back(value);
-  constant_hashes_.push_back(hash);
-  constant_index_.emplace(hash, static_cast<uint32_t>(constants_.size() - 1));
-  return static_cast<uint32_t>(constants_.size() - 1);
+  const uint32_t index = static_cast<uint32_t>(constants_.size());
+  auto known = constant_index_.emplace(hash, index);
+  try {
+    constant_hashes_.push_back(hash);
+    constants_.push_back(value);
+  } catch (...) {
+    constant_hashes_.resize(index);
+    constant_index_.erase(known);
+    throw;
+  }
+  return index;
 }
 
-void Graph::add_parameter(std::shared_ptr<ParameterStorage> storage) { parameters_.emplace(storage->name, std::move(storage)); }
+void Graph::add_parameter(std::shared_ptr<ParameterStorage> storage) { parameters_.insert_or_assign(storage->name, std::move(storage)); }
 
 const std::shared_ptr<ParameterStorage>& Graph::parameter(const std::string& name) const {
   auto found = parameters_.find(name);

@@ -17,6 +17,12 @@ bool is_constant(const Value* value, int64_t number) {
   return known && known->getSExtValue() == number;
 }
 
+// Blocks that come after others are the function's from the beginning, lest they leak where emission fails, and take their place here.
+void move_to_end(llvm::BasicBlock* block) {
+  llvm::Function* function = block->getParent();
+  function->splice(function->end(), function, block->getIterator());
+}
+
 }  // namespace
 
 Emitter::Emitter(llvm::Module& module, const Kernel& kernel_in, const Target& target_in, const std::string& name)
@@ -173,7 +179,7 @@ Values Emitter::loop(Value* begin, Value* end, int64_t step, const Values& initi
   llvm::LLVMContext& context = function->getContext();
   llvm::BasicBlock* before = builder.GetInsertBlock();
   auto* header = llvm::BasicBlock::Create(context, "loop", function);
-  auto* exit = llvm::BasicBlock::Create(context, "done");
+  auto* exit = llvm::BasicBlock::Create(context, "done", function);
   if (runs) builder.CreateBr(header);
   else builder.CreateCondBr(builder.CreateICmpSLT(begin, end), header, exit);
 
@@ -194,7 +200,7 @@ Values Emitter::loop(Value* begin, Value* end, int64_t step, const Values& initi
   for (size_t i = 0; i < next.size(); ++i) llvm::cast<llvm::PHINode>(carried[i])->addIncoming(next[i], latch);
   builder.CreateCondBr(builder.CreateICmpSLT(following, end), header, exit);
 
-  function->insert(function->end(), exit);
+  move_to_end(exit);
   builder.SetInsertPoint(exit);
   if (runs) return next;
   for (size_t i = 0; i < next.size(); ++i) {
@@ -214,19 +220,19 @@ void Emitter::when(Value* condition, const std::function<void()>& then, const st
   }
   llvm::LLVMContext& context = function->getContext();
   auto* yes = llvm::BasicBlock::Create(context, "then", function);
-  auto* no = otherwise ? llvm::BasicBlock::Create(context, "else") : nullptr;
-  auto* after = llvm::BasicBlock::Create(context, "after");
+  auto* no = otherwise ? llvm::BasicBlock::Create(context, "else", function) : nullptr;
+  auto* after = llvm::BasicBlock::Create(context, "after", function);
   builder.CreateCondBr(condition, yes, no ? no : after);
   builder.SetInsertPoint(yes);
   then();
   builder.CreateBr(after);
   if (no) {
-    function->insert(function->end(), no);
+    move_to_end(no);
     builder.SetInsertPoint(no);
     otherwise();
     builder.CreateBr(after);
   }
-  function->insert(function->end(), after);
+  move_to_end(after);
   builder.SetInsertPoint(after);
 }
 
