@@ -217,6 +217,8 @@ NodeId build_cropped(Graph& graph, const std::vector<NodeId>& inputs, PadAttribu
   return build(graph, Op::slice, {padded}, SliceAttributes{starts, stops, steps}, origins);
 }
 
+Location first_of(const Graph& graph, const Origins& origins) { return origins.empty() ? Location() : graph.location(origins.front()); }
+
 NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, Attributes attributes, const Origins& origins) {
   std::vector<Type> types = types_of(graph, inputs);
   std::visit([&](auto& a) { Normalize{types}(a); }, attributes);
@@ -282,7 +284,7 @@ NodeId build(Graph& graph, Op op, std::vector<NodeId> inputs, Attributes attribu
   std::vector<Type> types = types_of(graph, inputs);
   for (const Type& t : types)
     if (!t.known) return graph.append(op, inputs, std::move(attributes), Type::unknown(), origins);
-  Location where = origins.empty() ? Location() : graph.location(origins.front());
+  Location where = first_of(graph, origins);
   try {
     return build_typed(graph, row, std::move(inputs), std::move(attributes), origins);
   } catch (const UserError& error) {
@@ -292,15 +294,22 @@ NodeId build(Graph& graph, Op op, std::vector<NodeId> inputs, Attributes attribu
   }
 }
 
+namespace {
+void refuse_sizes(const Graph& graph, const Type& type, const Origins& origins, const std::string& name = "") {
+  if (Fault fault = fault_of_sizes(type)) throw UserError(name.empty() ? *fault : fmt::format("'{}': {}", name, *fault), first_of(graph, origins));
+}
+}  // namespace
+
 NodeId build_constant(Graph& graph, const Tensor& value, bool weak, const Origins& origins) {
   Type type = Type::of(value.dtype(), Shape(value.sizes().begin(), value.sizes().end()));
   type.weak = weak;
+  refuse_sizes(graph, type, origins);
   return graph.append(Op::constant, {}, ConstantAttributes{graph.add_constant(value)}, type, origins);
 }
 
 namespace {
 void check_free(const Graph& graph, const std::string& name, const Origins& origins) {
-  Location where = origins.empty() ? Location() : graph.location(origins.front());
+  Location where = first_of(graph, origins);
   if (name.empty()) throw UserError("a variable needs a name", where);
   for (char c : name)
     if ((c >= 0 && c < ' ') || c == '"' || c == '\\' || c == 0x7f) throw UserError(fmt::format("the name '{}' holds a quote, a backslash or a control character", name), where);
@@ -314,7 +323,7 @@ void check_free(const Graph& graph, const std::string& name, const Origins& orig
 
 NodeId build_variable(Graph& graph, const std::string& name, const Type& type, const Origins& origins) {
   check_free(graph, name, origins);
-  if (Fault fault = fault_of_sizes(type)) throw UserError(fmt::format("'{}': {}", name, *fault), origins.empty() ? Location() : graph.location(origins.front()));
+  refuse_sizes(graph, type, origins, name);
   return graph.append(Op::variable, {}, VariableAttributes{name}, type, origins);
 }
 
@@ -322,6 +331,7 @@ NodeId build_parameter(Graph& graph, std::shared_ptr<ParameterStorage> storage, 
   check_free(graph, storage->name, origins);
   Type type = Type::of(storage->value.dtype(), Shape(storage->value.sizes().begin(), storage->value.sizes().end()));
   std::string name = storage->name;
+  refuse_sizes(graph, type, origins, name);
   graph.add_parameter(std::move(storage));
   return graph.append(Op::parameter, {}, ParameterAttributes{name}, type, origins);
 }

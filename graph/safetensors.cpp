@@ -10,6 +10,8 @@
 #include <optional>
 #include <set>
 
+#include "graph/verify.h"
+
 namespace sinter {
 namespace {
 
@@ -44,43 +46,107 @@ std::string shown(const std::string& name) {
   return text;
 }
 
-Json parse_header(const std::string& path, const std::string& text) {
-  std::set<std::string> seen;
-  bool twice = false;
-  auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth == 1 && event == Json::parse_event_t::key) twice = twice || !seen.insert(value.get<std::string>()).second;
-    return true;
+// What the header says of one tensor, unchecked.
+struct Described {
+  std::string name;
+  bool is_object = false;
+  struct Field {
+    bool is_there = false, is_of_its_kind = false;
+    std::string text;                            // dtype
+    std::vector<std::optional<int64_t>> counts;  // shape and data_offsets; nothing for what is no whole number of 0 or more
   };
-  Json header = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (header.is_discarded() || !header.is_object()) refuse(path, "its header is not a JSON object");
-  if (twice) refuse(path, "a name stands twice in its header");
-  return header;
-}
+  Field dtype, shape, offsets;
+};
 
-// A whole number of the header that is not negative.
-std::optional<int64_t> count_of(const Json& value) {
-  if (!value.is_number_unsigned() || value.get<uint64_t>() > uint64_t{INT64_MAX}) return {};
-  return static_cast<int64_t>(value.get<uint64_t>());
+// Takes a header as it is parsed. Json values hold no part of it: to destroy one takes memory, and where there is none the process ends.
+class HeaderReader {
+ public:
+  std::vector<Described> tensors;
+  bool repeats = false;  // a name
+
+  bool null() { return value(); }
+  bool boolean(bool) { return value(); }
+  bool number_integer(int64_t) { return value(); }
+  bool number_unsigned(uint64_t n) { return value(n <= uint64_t{INT64_MAX} ? std::optional(static_cast<int64_t>(n)) : std::nullopt); }
+  bool number_float(double, const std::string&) { return value(); }
+  bool binary(Json::binary_t&) { return value(); }
+  bool string(std::string& text) {
+    if (depth_ == 2 && field_ && !wants_list_) field_->text = text, field_->is_of_its_kind = true;
+    return value();
+  }
+  bool start_object(size_t) {
+    if (depth_ == 1) tensors.back().is_object = true;
+    if (depth_ > 0) value();
+    ++depth_;
+    return true;
+  }
+  bool key(std::string& text) {
+    if (depth_ == 1) {
+      repeats = !names_.insert(text).second || repeats;
+      tensors.emplace_back().name = text;
+    }
+    if (depth_ != 2 || !tensors.back().is_object) return true;
+    Described& t = tensors.back();
+    wants_list_ = text != "dtype";
+    field_ = text == "dtype" ? &t.dtype : text == "shape" ? &t.shape : text == "data_offsets" ? &t.offsets : nullptr;
+    if (field_) *field_ = {}, field_->is_there = true;
+    return true;
+  }
+  bool end_object() { return end(); }
+  bool start_array(size_t) {
+    if (!value()) return false;
+    if (depth_ == 2) is_list_ = field_ && wants_list_;
+    if (depth_ == 2 && is_list_) field_->is_of_its_kind = true;
+    ++depth_;
+    return true;
+  }
+  bool end_array() { return end(); }
+  bool parse_error(size_t, const std::string&, const Json::exception&) { return false; }
+
+ private:
+  // A value begins: one of a list, perhaps. It is refused where it would be the whole header.
+  bool value(std::optional<int64_t> count = {}) {
+    if (depth_ == 3 && is_list_) field_->counts.push_back(count);
+    return depth_ > 0;
+  }
+  bool end() {
+    --depth_;
+    if (depth_ <= 2) is_list_ = false;
+    if (depth_ <= 1) field_ = nullptr;
+    return true;
+  }
+
+  int64_t depth_ = 0;  // of objects and lists that are open
+  Described::Field* field_ = nullptr;  // whose value comes
+  bool wants_list_ = false;            // it does
+  bool is_list_ = false;               // the one at depth 3 is its list
+  std::set<std::string> names_;
+};
+
+std::vector<Described> parse_header(const std::string& path, const std::string& text) {
+  HeaderReader reader;
+  if (!Json::sax_parse(text, &reader)) refuse(path, "its header is not a JSON object");
+  if (reader.repeats) refuse(path, "a name stands twice in its header");
+  return std::move(reader.tensors);
 }
 
 // What the header says of one tensor. The elements begin at `data`; the file ends at `size`.
-SafetensorsFile::Entry checked_entry(const std::string& path, const std::string& tensor, const Json& described, int64_t data, int64_t size) {
-  auto wrong = [&](const std::string& why) { refuse(path, fmt::format("the tensor '{}' {}", shown(tensor), why)); };
-  if (!described.is_object() || !described.contains("dtype") || !described.contains("shape") || !described.contains("data_offsets"))
-    wrong("lacks dtype, shape or data_offsets");
-  const Json &dtype = described["dtype"], &shape = described["shape"], &offsets = described["data_offsets"];
-  SafetensorsFile::Entry entry;
-  if (!dtype.is_string() || !shape.is_array() || !offsets.is_array() || offsets.size() != 2)
+SafetensorsFile::Entry checked_entry(const std::string& path, const Described& tensor, int64_t data, int64_t size) {
+  auto wrong = [&](const std::string& why) { refuse(path, fmt::format("the tensor '{}' {}", shown(tensor.name), why)); };
+  const Described::Field &dtype = tensor.dtype, &shape = tensor.shape, &offsets = tensor.offsets;
+  if (!dtype.is_there || !shape.is_there || !offsets.is_there) wrong("lacks dtype, shape or data_offsets");
+  if (!dtype.is_of_its_kind || !shape.is_of_its_kind || !offsets.is_of_its_kind || offsets.counts.size() != 2)
     wrong("has a dtype, shape or data_offsets of another kind");
-  entry.dtype = dtype.get<std::string>();
+  SafetensorsFile::Entry entry;
+  entry.dtype = dtype.text;
   const Format* format = format_named(entry.dtype);
   if (!format) wrong(fmt::format("has the unknown dtype '{}'", shown(entry.dtype)));
-  for (const Json& extent : shape) {
-    auto count = count_of(extent);
+  for (auto count : shape.counts) {
     if (!count) wrong("has a size that is not a whole number of 0 or more");
+    if (entry.sizes.size() == most_axes) wrong(fmt::format("has more than {} sizes", most_axes));
     entry.sizes.push_back(*count);
   }
-  auto begin = count_of(offsets[0]), end = count_of(offsets[1]);
+  auto begin = offsets.counts[0], end = offsets.counts[1];
   if (!begin || !end || *begin > *end || *end > size - data) wrong(fmt::format("lies outside the {} bytes of elements", size - data));
   int64_t bytes = format->width;
   bool overflows = false;
@@ -106,9 +172,8 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
   std::string text(length, '\0');
   if (!file.read(text.data(), static_cast<std::streamsize>(length))) throw SystemError(fmt::format("{}: cannot be read", path));
   int64_t data = 8 + static_cast<int64_t>(length);
-  Json header = parse_header(path, text);
-  for (const auto& [name, json] : header.items())
-    if (name != "__metadata__") entries_.emplace(name, checked_entry(path, name, json, data, size));
+  for (const Described& tensor : parse_header(path, text))
+    if (tensor.name != "__metadata__") entries_.emplace(tensor.name, checked_entry(path, tensor, data, size));
   check_layout(data, size);
 }
 
@@ -159,16 +224,19 @@ Tensor SafetensorsFile::read(const std::string& tensor) const {
 }
 
 void write_safetensors(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors) {
-  Json header = Json::object();
+  std::map<std::string, std::string> described;  // in JSON
   size_t at = 0;
   for (const auto& [name, value] : tensors) {
     auto format = std::find_if(std::begin(formats), std::end(formats), [&](const Format& f) { return f.dtype == value.dtype(); });
     if (!value.defined()) throw UserError(fmt::format("the tensor '{}' is undefined", name));
-    if (header.contains(name) || name == "__metadata__") throw UserError(fmt::format("the tensor name '{}' is taken", name));
-    header[name] = {{"dtype", format->name}, {"shape", value.sizes()}, {"data_offsets", {at, at + value.bytes()}}};
+    std::string text = fmt::format(R"({{"data_offsets":[{},{}],"dtype":"{}","shape":[{}]}})", at, at + value.bytes(), format->name, fmt::join(value.sizes(), ","));
+    if (name == "__metadata__" || !described.emplace(name, std::move(text)).second) throw UserError(fmt::format("the tensor name '{}' is taken", name));
     at += value.bytes();
   }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = "{";
+  for (const auto& [name, tensor] : described)
+    text += fmt::format("{}{}:{}", text.size() == 1 ? "" : ",", Json(name).dump(-1, ' ', false, Json::error_handler_t::replace), tensor);
+  text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');  // elements begin at a multiple of 8
   uint64_t length = text.size();
   std::ofstream file(path, std::ios::binary);

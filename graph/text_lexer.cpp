@@ -41,6 +41,11 @@ std::string in_quotes(std::string_view s) {
   return text + '"';
 }
 
+std::string printable(std::string text) {
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  return text;
+}
+
 void Cursor::skip_spaces() {
   while (!rest_.empty() && is_space(rest_.front())) rest_.remove_prefix(1);
 }

@@ -12,6 +12,8 @@ bool is_identifier(std::string_view);
 bool is_bare_file(std::string_view);
 std::string in_quotes(std::string_view);  // "..." with \" \\ and \xNN
 
+std::string printable(std::string);       // '?' for control characters: messages quote what they refuse
+
 class Cursor {
  public:
   explicit Cursor(std::string_view line) : rest_(line) {}

@@ -18,8 +18,6 @@
 namespace sinter {
 namespace {
 
-constexpr size_t most_axes = 64;
-
 // Whole numbers in decimal; floats in decimal or hexadecimal, inf and nan.
 template <class T>
 T parse_number(std::string_view word) {
@@ -79,7 +77,10 @@ void parse_value(Cursor& line, Dim& v) { v = parse_dim(line.until(",}#")); }
 void parse_value(Cursor& line, Shape& v) { v = parse_shape(line); }
 void parse_value(Cursor& line, Axes& v) {
   v.clear();
-  parse_list(line, "before a list", [&](std::string_view item) { v.push_back(parse_number<int64_t>(item)); });
+  parse_list(line, "before a list", [&](std::string_view item) {
+    if (v.size() == most_axes) throw UserError(fmt::format("a list of axes, or of numbers by axis, has at most {}", most_axes));
+    v.push_back(parse_number<int64_t>(item));
+  });
 }
 void parse_value(Cursor& line, std::string& v) {
   if (!line.next_is('"')) throw UserError(fmt::format("expected a text in quotes, not {}", line.excerpt()));
@@ -183,7 +184,7 @@ class Parser {
         if (headed) statement(cursor);
         else header(cursor), headed = true;
       } catch (const UserError& error) {
-        throw UserError(error.message(), here_);
+        throw UserError(printable(error.message()), here_);
       }
     }
     here_ = Location(file_name_, number == 0 ? 1 : number);
@@ -333,7 +334,8 @@ class Parser {
     type = leaf_type(line, what);
     std::filesystem::path file(reference.file);
     bool climbs = file.is_absolute() || std::find(file.begin(), file.end(), "..") != file.end();
-    if (options_.directory.empty() || climbs)
+    bool is_odd = printable(reference.file) != reference.file;  // a zero in it would end it for the system, and not here
+    if (options_.directory.empty() || climbs || is_odd)
       throw UserError(fmt::format("{} is not to be read from here: only files beside a graph's own are", in_quotes(reference.file)));
     std::vector<int64_t> sizes = sizes_of(type);
     auto at = files_.find(reference.file);

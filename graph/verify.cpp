@@ -26,6 +26,7 @@ namespace sinter {
 
 Fault fault_of_sizes(const Type& type) {
   if (type.layout != Layout::row_major || type.device != 0) return "a value lies row-major on device 0";
+  if (type.shape.size() > most_axes) return fmt::format("a value has at most {} axes, not {}", most_axes, type.shape.size());
   int64_t bytes = static_cast<int64_t>(size_of(type.dtype));
   for (const Dim& d : type.shape)
     if (d.is_number() && d.number() < 0) return fmt::format("a size is negative: {}", to_string(type.shape));

@@ -64,7 +64,7 @@ int32_t run_native(GraphFunction run, CallFrame& frame) {
 struct Range {
   const std::byte *begin, *end;
   explicit Range(const Tensor& t) : begin(static_cast<const std::byte*>(t.raw())), end(begin + t.bytes()) {}
-  bool overlaps(const Range& other) const { return begin < other.end && other.begin < end; }
+  bool overlaps(const Range& other) const { return std::max(begin, other.begin) < std::min(end, other.end); }  // never where one is empty
 };
 
 }  // namespace
