@@ -1,0 +1,133 @@
+// Graphs that are tens of thousands of nodes deep, on a stack that has no room for a frame a node: nothing recurses over a graph.
+#include <pthread.h>
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <exception>
+#include <functional>
+
+#include "graph/builder.h"
+#include "graph/text.h"
+#include "graph/verify.h"
+#include "sinter.h"
+#include "tests/hostile/memory.h"
+
+using namespace sinter;
+
+namespace {
+
+// A frame a node would not fit: the shallowest of these graphs has thousands. What one kernel computes, two hundred nodes at most, is walked by
+// recursion. A sanitizer's frames are many times as large.
+const size_t small_stack = memory::sees_malloc ? 192 << 10 : 1 << 20;
+
+// Runs `work` on a thread with that much stack, and throws what it throws.
+void on_stack(size_t bytes, const std::function<void()>& work) {
+  struct Run {
+    const std::function<void()>& work;
+    std::exception_ptr thrown;
+    static void* start(void* run) {
+      try {
+        static_cast<Run*>(run)->work();
+      } catch (...) {
+        static_cast<Run*>(run)->thrown = std::current_exception();
+      }
+      return nullptr;
+    }
+  } run{work, {}};
+  pthread_attr_t attributes;
+  REQUIRE(pthread_attr_init(&attributes) == 0);
+  REQUIRE(pthread_attr_setstacksize(&attributes, bytes) == 0);
+  pthread_t thread;
+  REQUIRE(pthread_create(&thread, &attributes, &Run::start, &run) == 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  if (run.thrown) std::rethrow_exception(run.thrown);
+}
+
+// y = sin(y) + x, `depth` times, as text.
+std::string chain(int depth) {
+  std::string text = "sinter 1\n%x = variable : f64[n]\n%1 = sin %x : f64[n]\n";
+  for (int i = 2; i < depth; i += 2) text += "%" + std::to_string(i) + " = add %" + std::to_string(i - 1) + ", %x : f64[n]\n%" + std::to_string(i + 1) + " = sin %" + std::to_string(i) + " : f64[n]\n";
+  return text + "return %" + std::to_string(depth - 1) + "\n";
+}
+double value(int depth, double x) {
+  double y = std::sin(x);
+  for (int i = 2; i < depth; i += 2) y = std::sin(y + x);
+  return y;
+}
+
+}  // namespace
+
+TEST_CASE("a deep graph is parsed, verified, printed, interpreted and destroyed without recursion", "[deep]") {
+  for (int depth : {20'000, 100'000})
+    on_stack(small_stack, [&] {
+      const std::string text = chain(depth);
+      Program p = parse(text, "deep.graph");
+      CHECK(print(p) == text);
+      CHECK(reachable(p).size() == static_cast<size_t>(depth));
+      if (depth > 20'000) return;
+      verify(p);
+      Tensor y = interpret(p, {{"x", full({2}, 0.5, f64)}}).outputs[0];
+      CHECK(y.data<double>()[1] == Approx(value(depth, 0.5)).epsilon(1e-12));
+      Program copy = extract(p.graph, p.outputs, {});
+      CHECK(print(copy) == text);
+    });
+}
+
+TEST_CASE("a deep graph goes through the passes and the plans without recursion", "[deep]") {
+  on_stack(small_stack, [] {
+    Stages stages = stages_of(parse(chain(20'000), "deep.graph"));
+    CHECK(stages.fusion.groups.size() > 10);
+    CHECK(stages.steps.size() == stages.fusion.groups.size());
+  });
+}
+
+TEST_CASE("a deep graph is built, differentiated and destroyed without recursion", "[deep]") {
+  on_stack(small_stack, [] {
+    const int depth = 20'000;
+    GraphScope scope;
+    Variable x("x", f64, {});
+    Expr y = x;
+    for (int i = 0; i < depth / 2; ++i) y = sin(y + x);
+    Expr slope = gradients(y, x);
+    Program p = program_of({y, slope});
+    verify(p);
+    std::vector<Tensor> values = interpret(p, {{"x", Tensor::scalar(0.5)}}).outputs;
+    double v = 0.5, derivative = 1;
+    for (int i = 0; i < depth / 2; ++i) derivative = std::cos(v + 0.5) * (derivative + 1), v = std::sin(v + 0.5);
+    CHECK(values[0].item() == Approx(v).epsilon(1e-12));
+    CHECK(values[1].item() == Approx(derivative).epsilon(1e-9));
+  });
+}
+
+TEST_CASE("deep graphs of other forms are planned without recursion", "[deep]") {
+  on_stack(small_stack, [] {
+    GraphScope scope;
+    Variable x("x", f32, {"n", 4}), w("w", f32, {4, 4});
+    Expr views = x, sums = x;
+    for (int i = 0; i < 4000; ++i) views = i % 2 ? transpose(views) : reshape(transpose(views) + 1, {4, "n"});  // what is moved and what is computed
+    stages_of(program_of({views}));
+    for (int i = 0; i < 700; ++i) sums = softmax(sums);  // a row kernel each
+    stages_of(program_of({sums}));
+    Expr product = x;
+    for (int i = 0; i < 1500; ++i) product = tanh(matmul(product, w));  // a contraction each
+    stages_of(program_of({product}));
+    Expr wide = x;  // each reads all that its neighbours do
+    std::vector<Expr> outputs;
+    for (int i = 0; i < 1000; ++i) outputs.push_back(wide = wide * x + outputs.size());
+    stages_of(program_of(outputs));
+  });
+}
+
+TEST_CASE("a deep graph is compiled and called", "[deep]") {
+  const int depth = 20'000;
+  Program p = parse(chain(depth), "deep.graph");
+  CompileOptions options;
+  options.threads = 1;
+  // LLVM's own passes take more stack than ours.
+  on_stack(size_t{1} << 20, [&] {
+    Function f = compile(p, options);
+    Tensor y = f({{"x", full({3}, 0.5, f64)}});
+    CHECK(y.data<double>()[2] == Approx(value(depth, 0.5)).epsilon(1e-9));
+  });
+}
