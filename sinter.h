@@ -1,5 +1,6 @@
 // sinter: declare a graph of tensor operations, differentiate it, compile it to a native function, run it. Includes all that users write.
 #pragma once
+#include "autodiff/forward.h"
 #include "autodiff/optimizers.h"
 #include "autodiff/reverse.h"
 #include "codegen/compile.h"

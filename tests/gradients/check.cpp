@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "autodiff/forward.h"
 #include "autodiff/reverse.h"
 #include "tests/evaluate.h"
 
@@ -59,10 +60,15 @@ std::vector<Op> check_gradients(const Function& function, const std::vector<Tens
 
   std::vector<int64_t> sizes;
   for (const Dim& d : y.shape()) sizes.push_back(d.number());
-  Expr loss = sum(y * Constant(sample(sizes, seed + 1000, 0.5, 1.5)));
+  Expr weights = Constant(sample(sizes, seed + 1000, 0.5, 1.5));
+  Expr loss = sum(y * weights);
   auto v = directions(at, seed + 1), u = directions(at, seed + 2);
   Expr first = along(gradients(loss, x), v);
   Expr second = along(gradients(first, x), u);
+
+  std::vector<Expr> directions_of_x;
+  for (const Tensor& t : v) directions_of_x.push_back(Constant(t));
+  Expr forward = sum(jacobian_vector_products({y}, x, directions_of_x).front() * weights);
 
   auto difference = [&](const Expr& of, const std::vector<Tensor>& direction) {
     double above = value_of(of, named(moved(at, direction, options.step))).item(),
@@ -70,6 +76,9 @@ std::vector<Op> check_gradients(const Function& function, const std::vector<Tens
     return (above - below) / (2 * options.step);
   };
   check_close("first", value_of(first, named(at)).item(), difference(loss, v), options.tolerance);
+  const double backward = value_of(first, named(at)).item();
+  INFO("forward mode against reverse mode");
+  CHECK(std::fabs(value_of(forward, named(at)).item() - backward) <= 1e-11 * (1 + std::fabs(backward)));
   check_close("second", value_of(second, named(at)).item(), difference(first, u), options.tolerance);
   return ops;
 }
