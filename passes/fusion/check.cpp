@@ -100,7 +100,6 @@ class Checker {
       NodeId id = group.members[i];
       Family family = info(graph_.node(id).op).family;
       holds(i == 0 || group.members[i - 1] < id, id, "is out of order in its group");
-      holds(!plan_.recomputed[id.index] || !contains(group.stored, id), id, "is recomputed");
       holds(group.at[i].bounds.empty() && group.at[i].axes.size() == graph_.type(id).shape.size(), id, "has an index of another rank");
       if (family == Family::contraction) ++heroes, holds(group.kind == GroupKind::contraction && group.hero == id, id, "is a contraction in a group of another"), check_hero(group, i);
       if (family == Family::reduction) holds(group.kind == GroupKind::row, id, "is a reduction in a group without rows");
