@@ -12,6 +12,7 @@ struct Sample {
   Program program;
   Bindings bindings;            // of its symbolic sizes
 };
+// Under a sanitizer, which sees nothing of what happens in LLVM, every eighth.
 std::vector<Sample> samples();
 
 }  // namespace sinter::aot
