@@ -49,7 +49,7 @@ Image image_of(size_t function, const Executable& e, const NamedTensors& inputs,
     for (const Arguments::Place& place : all) arguments[place.argument] = static_cast<int64_t>(where[place.index]);
   };
   put(places.inputs, image.inputs), put(places.parameters, image.parameters), put(places.constants, constants), put(places.outputs, image.outputs);
-  for (const Arguments::Place& place : places.arena) arguments[place.argument] = static_cast<int64_t>(arena) + tables.offsets[place.index];
+  for (const Arguments::Place& place : places.arena) arguments[place.argument] = static_cast<int64_t>(arena) + tables.places[place.index].offset;
 
   image.memory = memory.bytes.size();
   append(image.bytes, {static_cast<int64_t>(function), static_cast<int64_t>(image.memory), static_cast<int64_t>(arguments.size()),
