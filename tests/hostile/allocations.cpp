@@ -40,7 +40,6 @@ struct Outcome {
 // One run with one request refused.
 Outcome run_refused(const std::function<bool()>& scenario, memory::Refusal& refusal) {
   Outcome outcome;
-  std::string_view what;
   try {
     outcome.right = scenario();
     refusal.end();
