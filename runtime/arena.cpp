@@ -49,17 +49,17 @@ Arena& Arena::operator=(Arena&& other) noexcept {
   return *this;
 }
 
-void Arena::allow(std::span<const ArenaPlace> places) const {
-  if constexpr (address_sanitized) {
-    __asan_poison_memory_region(base_, static_cast<size_t>(bytes_));
-    for (const ArenaPlace& place : places) __asan_unpoison_memory_region(base_ + place.offset, static_cast<size_t>(place.bytes));
-  }
+void Arena::forbid() const noexcept {
+  if constexpr (address_sanitized) __asan_poison_memory_region(base_, static_cast<size_t>(bytes_));
+}
+
+void Arena::allow(const ArenaPlace& place) const noexcept {
+  if constexpr (address_sanitized) __asan_unpoison_memory_region(base_ + place.offset, static_cast<size_t>(place.bytes));
 }
 
 Arena::~Arena() {
   if (!base_) return;
-  const ArenaPlace all{0, bytes_};
-  allow({&all, 1});
+  allow({0, bytes_});
   std::free(base_);
   counter_->add(-bytes_);
 }

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "graph/support/sanitizers.h"
 
@@ -36,8 +35,9 @@ class Arena {
   Arena(Arena&&) noexcept;
   Arena& operator=(Arena&&) noexcept;
   ~Arena();
-  // From here on these bytes of it and no others may be touched, of which the address sanitizer alone takes note.
-  void allow(std::span<const ArenaPlace>) const;
+  // From here on none of its bytes may be touched, or these may again, of which the address sanitizer alone takes note.
+  void forbid() const noexcept;
+  void allow(const ArenaPlace&) const noexcept;
   std::byte* base() const { return base_; }
   int64_t bytes() const { return bytes_; }
 

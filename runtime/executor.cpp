@@ -173,13 +173,13 @@ struct ExecutorState {
     for (const auto& [argument, index] : places.outputs) w.arguments[argument] = outputs[index].raw();
   }
 
-  // Which bytes of the arena may be touched: of the step's own buffers, or of all. The others are gaps, or not the step's.
-  void allow(const Workspace& w, const Step* step) const {
+  // Which bytes of the arena may be touched: of the step's own buffers, or of all. The others are gaps, or not the step's. It throws nothing, as
+  // it is called amid the steps that update parameters.
+  void allow(const Workspace& w, const Step* step) const noexcept {
     if (!address_sanitized) return;
-    std::vector<ArenaPlace> places_of;
-    if (step) for (uint32_t b : step->buffers) places_of.push_back(w.tables->places[b]);
-    else places_of = w.tables->places;
-    w.arena.allow(places_of);
+    w.arena.forbid();
+    if (step) for (uint32_t b : step->buffers) w.arena.allow(w.tables->places[b]);
+    else for (const ArenaPlace& place : w.tables->places) w.arena.allow(place);
   }
 
   // What the native function does, one step after another; after(step) follows each.
