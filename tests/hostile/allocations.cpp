@@ -151,7 +151,7 @@ CompileOptions one_thread(bool transactional = false) {
 }
 
 // Both ways of running out of memory, where LLVM has no part in it.
-void sweep_both(const std::function<bool()>& scenario, int64_t least_errors, const std::function<void()>& after = [] {}, int64_t every = 2000) {
+void sweep_both(const std::function<bool()>& scenario, int64_t least_errors, const std::function<void()>& after = [] {}, int64_t every = 1000) {
   for (auto which : {memory::Refuse::one, memory::Refuse::all_from_there_on}) {
     Sweep found = sweep(scenario, after, every, 100, which);
     CAPTURE(found.requests, found.refused, found.errors);
@@ -193,26 +193,32 @@ TEST_CASE("memory runs out while a graph is built, differentiated and trained", 
     return print(program_of(outputs, model.updates));
   };
   const std::string text = built();
-  sweep_both([&] { return built() == text; }, 1000);
+  sweep_both([&] { return built() == text; }, 500);
 }
 
 TEST_CASE("a graph in which memory ran out can be built on", "[allocations]") {
   auto graph = std::make_shared<Graph>();
   GraphScope scope(graph);
-  int attempt = 0;
-  // Each attempt has names of its own, of one length, and lets the next one find what it left.
+  int attempt = 0, free = 0;  // the next try takes another variable, and the first parameter whose name is free
+  auto x_name = [&] { return "x" + std::to_string(1'000'000 + attempt); };
+  auto w_name = [&] { return "w" + std::to_string(1'000'000 + free); };
   auto build_one = [&] {
-    std::string number = std::to_string(1'000'000 + attempt);
-    Variable x("x" + number, f32, {"batch", 4});
-    Parameter w("w" + number, full({4}, attempt % 7));
+    Variable x(x_name(), f32, {"batch", 4});
+    Parameter w(w_name(), full({4}, attempt % 7));
     return std::pair(program_of({sum(x * w + Constant(full({4}, attempt % 5))) * 2}), w);
   };
   auto is_right = [&](const std::pair<Program, Parameter>& made) {
     verify(made.first);
-    std::string number = std::to_string(1'000'000 + attempt);
     double b = attempt % 7, c = attempt % 5;
-    return made.first.graph.parameter("w" + number) == made.second.storage() &&
-           interpret(made.first, {{"x" + number, ones({2, 4})}}).outputs[0].item() == 16 * (b + c);
+    return made.first.graph.parameter(w_name()) == made.second.storage() && interpret(made.first, {{x_name(), ones({2, 4})}}).outputs[0].item() == 16 * (b + c);
+  };
+  auto next = [&] {
+    ++attempt;
+    if (NodeId left = graph->named(w_name()); left.valid()) {  // what was left is whole
+      REQUIRE(left.index < graph->size());
+      REQUIRE(graph->parameter(left)->value.size() == 4);
+      ++free;
+    }
   };
   for (auto which : {memory::Refuse::one, memory::Refuse::all_from_there_on})
     for (int64_t request = 0;; ++request) {
@@ -228,14 +234,9 @@ TEST_CASE("a graph in which memory ran out can be built on", "[allocations]") {
         refused = true;
       }
       CAPTURE(request);
-      if (NodeId left = graph->named("w" + std::to_string(1'000'000 + attempt)); left.valid()) {  // what it left is whole
-        REQUIRE(left.index < graph->size());
-        REQUIRE(graph->parameter(left)->value.size() == 4);
-        ++attempt;
-      }
-      if (graph->named("x" + std::to_string(1'000'000 + attempt)).valid()) ++attempt;
+      next();
       REQUIRE(is_right(build_one()));
-      ++attempt;
+      next();
       if (!refused) break;
     }
 }
@@ -245,9 +246,9 @@ TEST_CASE("memory runs out in every stage before code is made", "[allocations]")
   Model model;
   Program program = program_of({model.loss}, model.updates);
   size_t steps = stages_of(program).steps.size();
-  Sweep found = sweep([&] { return stages_of(program).steps.size() == steps; }, [] {}, 600, 300);
+  Sweep found = sweep([&] { return stages_of(program).steps.size() == steps; }, [] {}, 400, 150);
   CAPTURE(found.requests, found.refused, found.errors);
-  CHECK(found.errors >= at_least(800));
+  CHECK(found.errors >= at_least(400));
 }
 
 namespace {
@@ -273,13 +274,13 @@ void sweep_compile(unsigned threads, int64_t every, int64_t sampled) {
   };
   Sweep found = sweep(scenario, untorn, every, sampled);
   CAPTURE(found.requests, found.refused, found.errors);
-  CHECK(found.errors >= at_least(15));
+  CHECK(found.errors >= at_least(10));
 }
 
 }  // namespace
 
 TEST_CASE("memory runs out while code is made, but within LLVM", "[allocations]") {
-  for (unsigned threads : {1u, 2u}) sweep_compile(threads, 0, 60);
+  for (unsigned threads : {1u, 2u}) sweep_compile(threads, 0, 40);
 }
 
 TEST_CASE("memory runs out at every request while code is made, but within LLVM", "[allocations][exhaustive]") {
@@ -349,9 +350,9 @@ TEST_CASE("memory runs out while a template is compiled at a call", "[allocation
     Function f = compile(sum, {}, options);
     return f({{"a", full({3}, 2)}, {"b", full({3}, 4)}}).data<float>()[2] == 9;
   };
-  Sweep found = sweep(scenario, [] {}, 0, 100);
+  Sweep found = sweep(scenario, [] {}, 0, 50);
   CAPTURE(found.requests, found.refused, found.errors);
-  CHECK(found.errors >= at_least(15));
+  CHECK(found.errors >= at_least(10));
   // One function, whose first calls fail.
   for (int64_t n = 0; n < 400; n += 9) {
     Function f = compile(sum, {}, options);

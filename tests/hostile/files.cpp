@@ -141,8 +141,9 @@ struct Files {
   Read read(const Kind& kind, const std::string& bytes) const { return read_as(kind, folder, bytes); }
 };
 
-// Lengths that fields of files may claim.
-const uint64_t claims[] = {0, 1, 127, 128, 255, 256, 65535, 65536, 0x7fffffff, 0x80000000, 0xffffffff, uint64_t{1} << 32, (uint64_t{1} << 62) + 1,
+// Lengths that fields of files may claim. Two floats times 2^61 + 3 are 24 bytes, and 2^61 + 5 are 40, to who does not look.
+const uint64_t claims[] = {0, 1, 127, 128, 255, 256, 65535, 65536, 0x7fffffff, 0x80000000, 0xffffffff, uint64_t{1} << 32,
+                           (uint64_t{1} << 61) + 3, (uint64_t{1} << 61) + 5, (uint64_t{1} << 62) + 1,
                            INT64_MAX, uint64_t{1} << 63, UINT64_MAX};
 
 }  // namespace
@@ -160,6 +161,18 @@ TEST_CASE("a file that was cut short anywhere is refused", "[files]") {
     }
 }
 
+TEST_CASE("a file with more after its end is refused", "[files]") {
+  Files files;
+  for (const Kind& kind : kinds()) {
+    if (kind.name == "gzipped IDX") continue;  // zlib reads past what is no stream, as gzip does
+    for (const std::string& seed : kind.seeds)
+      for (const char* more : {"x", "0", "return"}) {
+        CAPTURE(kind.name, more);
+        REQUIRE(files.read(kind, seed + more) == Read::refused);
+      }
+  }
+}
+
 TEST_CASE("a file with any byte changed, doubled, added or lost is refused or whole", "[files]") {
   Files files;
   for (const Kind& kind : kinds())
@@ -168,12 +181,11 @@ TEST_CASE("a file with any byte changed, doubled, added or lost is refused or wh
         CAPTURE(kind.name, at);
         auto changed = [&](size_t taken, const std::string& put) { files.read(kind, seed.substr(0, at) + put + seed.substr(at + taken)); };
         const char byte = seed[at];
-        for (int flip : {1, 0x20, 0x80, 0xff}) changed(1, {static_cast<char>(byte ^ flip)});
-        for (char other : {'\0', '\n', '9', '-', '"', '\xff'}) changed(1, {other});
+        for (int flip : {1, 0x80}) changed(1, {static_cast<char>(byte ^ flip)});
+        for (char other : {'\0', '"'}) changed(1, {other});
         changed(1, "");
         changed(1, {byte, byte});
         changed(0, std::string(9, '9'));
-        if (at + 1 < seed.size()) changed(2, {seed[at + 1], byte});
       }
 }
 
