@@ -10,7 +10,6 @@
 
 #include "graph/builder.h"
 #include "graph/safetensors.h"
-#include "graph/support/sanitizers.h"
 #include "graph/text.h"
 #include "graph/verify.h"
 #include "runtime/data/batches.h"
@@ -312,8 +311,7 @@ TEST_CASE("memory runs out in a call: parameters are as they were, or wholly upd
       train(inputs());
       return ended = true;
     };
-    // Watched by the address sanitizer a call by name goes step by step, which takes memory in between: a parameter may then be marked torn.
-    if (!address_sanitized) sweep_both(by_name, 5, after);
+    sweep_both(by_name, 5, after);
     auto bound = [&] {
       model.reset();
       ended = false;
@@ -328,7 +326,7 @@ TEST_CASE("memory runs out in a call: parameters are as they were, or wholly upd
       train.profile(inputs());
       return ended = true;
     };
-    if (!address_sanitized) sweep_both(profiled, 5, after);
+    sweep_both(profiled, 5, after);
     auto other_sizes = [&] {  // whose tables are made anew
       model.reset();
       ++rows;
@@ -336,7 +334,7 @@ TEST_CASE("memory runs out in a call: parameters are as they were, or wholly upd
       return train(given).defined();
     };
     for (int i = 0; i < 100; ++i) other_sizes();  // as many as are remembered; each new one takes the place of an old one
-    if (!address_sanitized) sweep_both(other_sizes, 5, [&] { model.values(); });
+    sweep_both(other_sizes, 5, [&] { model.values(); });
   }
 }
 
