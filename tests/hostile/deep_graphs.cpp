@@ -18,7 +18,7 @@ namespace {
 
 // A frame a node would not fit: the shallowest of these graphs has thousands. What one kernel computes, two hundred nodes at most, is walked by
 // recursion. A sanitizer's frames are many times as large.
-const size_t small_stack = memory::sees_malloc ? 192 << 10 : 1 << 20;
+const size_t small_stack = memory::watched == memory::Watched::malloc ? 192 << 10 : 1 << 20;
 
 // Runs `work` on a thread with that much stack, and throws what it throws.
 void on_stack(size_t bytes, const std::function<void()>& work) {

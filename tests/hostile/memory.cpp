@@ -12,11 +12,16 @@
 #include <new>
 #include <string_view>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SINTER_MALLOC_IS_A_SANITIZERS 1
+// The address sanitizer's operator new is weak, and gives way to another; the thread sanitizer's is not.
+#if defined(__SANITIZE_ADDRESS__)
+#define SINTER_REPLACES_NEW 1
+#elif defined(__SANITIZE_THREAD__)
+#define SINTER_REPLACES_NOTHING 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SINTER_MALLOC_IS_A_SANITIZERS 1
+#if __has_feature(address_sanitizer)
+#define SINTER_REPLACES_NEW 1
+#elif __has_feature(thread_sanitizer)
+#define SINTER_REPLACES_NOTHING 1
 #endif
 #endif
 
@@ -42,7 +47,6 @@ constinit std::atomic<int64_t> refuse_at{-1};   // -1: none
 constinit std::atomic<int64_t> first_refused{-1};
 constinit std::atomic<bool> refuse_all{false};
 constinit thread_local bool looking = false;
-
 
 struct Range {
   uintptr_t begin = 0, end = 0;
@@ -85,7 +89,7 @@ bool within_llvm() {
   return walk.found;
 }
 
-bool is_refused() {
+[[maybe_unused]] bool is_refused() {
   int64_t at = refuse_at.load(std::memory_order_relaxed);
   if (at < 0 || looking) return false;
   int64_t number = counted.fetch_add(1, std::memory_order_relaxed);
@@ -98,7 +102,7 @@ bool is_refused() {
   return first_refused.compare_exchange_strong(none, number) || refuse_all.load(std::memory_order_relaxed);
 }
 
-void* taken(void* block) {
+[[maybe_unused]] void* taken(void* block) {
   if (!block) return nullptr;
   held_blocks.fetch_add(1, std::memory_order_relaxed);
   int64_t size = static_cast<int64_t>(malloc_usable_size(block)), now = held_bytes.fetch_add(size, std::memory_order_relaxed) + size;
@@ -106,7 +110,7 @@ void* taken(void* block) {
   return block;
 }
 
-void given_back(void* block) {
+[[maybe_unused]] void given_back(void* block) {
   if (!block) return;
   held_blocks.fetch_sub(1, std::memory_order_relaxed);
   held_bytes.fetch_sub(static_cast<int64_t>(malloc_usable_size(block)), std::memory_order_relaxed);
@@ -130,9 +134,10 @@ int64_t Refusal::requests() const { return counted.load(); }
 void Refusal::end() { refuse_at.store(-1); }
 int64_t Refusal::refused() const { return first_refused.load(); }
 
-#ifdef SINTER_MALLOC_IS_A_SANITIZERS
-
-const bool sees_malloc = false;
+#if defined(SINTER_REPLACES_NOTHING)
+const Watched watched = Watched::nothing;
+#elif defined(SINTER_REPLACES_NEW)
+const Watched watched = Watched::operator_new;
 
 namespace {
 void* request(size_t size, size_t alignment, bool throws) {
@@ -151,14 +156,14 @@ constexpr size_t usual = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 }  // namespace
 
 #else
-const bool sees_malloc = true;
+const Watched watched = Watched::malloc;
 #endif
 
 }  // namespace sinter::memory
 
 using namespace sinter::memory;
 
-#ifdef SINTER_MALLOC_IS_A_SANITIZERS
+#if defined(SINTER_REPLACES_NEW)
 
 void* operator new(size_t n) { return request(n, usual, true); }
 void* operator new[](size_t n) { return request(n, usual, true); }
@@ -177,7 +182,7 @@ void operator delete[](void* p, std::align_val_t) noexcept { release(p); }
 void operator delete(void* p, size_t, std::align_val_t) noexcept { release(p); }
 void operator delete[](void* p, size_t, std::align_val_t) noexcept { release(p); }
 
-#else
+#elif !defined(SINTER_REPLACES_NOTHING)
 
 // The C library's own, under the names that it gives them; the C++ library's operator new calls malloc.
 extern "C" {

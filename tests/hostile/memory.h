@@ -1,12 +1,13 @@
 // The program's memory under the tests' control: how much is held, and a request for more that is refused. This whole executable's malloc is
-// replaced (memory.cpp); under the address and thread sanitizers, whose own it must stay, operator new alone is.
+// replaced (memory.cpp); under the address sanitizer, whose own it must stay, operator new alone is, and under the thread sanitizer nothing is.
 #pragma once
 #include <cstdint>
 
 namespace sinter::memory {
 
-// Whether C's allocations (tensors, arenas, zlib's, the C library's) are counted and refused as well as C++'s.
-extern const bool sees_malloc;
+// Which requests are counted, and can be refused: C++'s, or C's as well (tensors', arenas', zlib's, the C library's).
+enum class Watched : uint8_t { nothing, operator_new, malloc };
+extern const Watched watched;
 
 int64_t blocks_held();
 int64_t bytes_held();
