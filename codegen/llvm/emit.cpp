@@ -17,6 +17,12 @@ bool is_constant(const Value* value, int64_t number) {
   return known && known->getSExtValue() == number;
 }
 
+Value* of_dim(const std::vector<Dim>& dims, const Values& values, const Dim& wanted) {
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (dims[i] == wanted) return values[i];
+  throw InternalError("a kernel lists every size it uses: " + to_string(wanted) + " is missing");
+}
+
 // Blocks that come after others are the function's from the beginning, lest they leak where emission fails, and take their place here.
 void move_to_end(llvm::BasicBlock* block) {
   llvm::Function* function = block->getParent();
@@ -83,14 +89,6 @@ Value* Emitter::number(int64_t value) const {
     throw UserError(fmt::format("{} has addresses of {} bits, too few for a size or an offset of {}", target.triple, target.index_bits, value));
   return llvm::ConstantInt::getSigned(index_type(), value);
 }
-
-namespace {
-Value* of_dim(const std::vector<Dim>& dims, const Values& values, const Dim& wanted) {
-  for (size_t i = 0; i < dims.size(); ++i)
-    if (dims[i] == wanted) return values[i];
-  throw InternalError("a kernel lists every size it uses: " + to_string(wanted) + " is missing");
-}
-}  // namespace
 
 Value* Emitter::dim(const Dim& value) const { return value.is_number() ? number(value.number()) : of_dim(kernel.sizes, sizes_, value); }
 
