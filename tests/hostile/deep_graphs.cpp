@@ -38,9 +38,10 @@ void on_stack(size_t bytes, const std::function<void()>& work) {
   REQUIRE(pthread_attr_init(&attributes) == 0);
   REQUIRE(pthread_attr_setstacksize(&attributes, bytes) == 0);
   pthread_t thread;
-  REQUIRE(pthread_create(&thread, &attributes, &Run::start, &run) == 0);
-  pthread_join(thread, nullptr);
+  int refused = pthread_create(&thread, &attributes, &Run::start, &run);
+  if (!refused) pthread_join(thread, nullptr);  // before any assertion: the thread makes its own
   pthread_attr_destroy(&attributes);
+  REQUIRE(refused == 0);
   if (run.thrown) std::rethrow_exception(run.thrown);
 }
 
