@@ -55,10 +55,10 @@ struct StepMaker {
   std::vector<uint32_t> first_step, last_step;  // by planned step: of the executable's steps
   bool commits = false;                         // whether a parameter of a transactional plan has been written
 
-  void add(Kernel kernel, std::vector<uint32_t> buffers, const std::vector<NodeId>& members) {
+  Step step_of(const std::string& name, std::vector<uint32_t> buffers, const std::vector<NodeId>& members) const {
     const Graph& graph = stages.optimized.program.graph;
     Step step;
-    step.name = kernel.name;
+    step.name = name;
     std::set<std::string> lines;
     for (NodeId id : members) {
       step.fused.emplace_back(info(graph.node(id).op).name);
@@ -66,13 +66,38 @@ struct StepMaker {
         if (lines.insert(to_string(graph.location(o))).second) step.origins.push_back(graph.location(o));
     }
     step.buffers = std::move(buffers);
+    return step;
+  }
+
+  void add(Kernel kernel, std::vector<uint32_t> buffers, const std::vector<NodeId>& members) {
+    Step step = step_of(kernel.name, std::move(buffers), members);
     step.sizes = kernel.sizes;
     step.chunks = chunks_of(kernel);
     step.kernel = kernels.add(kernel);
     stages.steps.push_back(std::move(step));
   }
 
+  void add_call(NodeId id) {
+    const Graph& graph = stages.optimized.program.graph;
+    CustomCall call{graph.attributes<CustomCallAttributes>(id).operation, {}, graph.where(id)};
+    std::vector<uint32_t> buffers;
+    std::vector<Dim> sizes;
+    std::vector<NodeId> arrays(graph.inputs(id).begin(), graph.inputs(id).end());
+    arrays.push_back(id);
+    for (NodeId array : arrays) {
+      call.arrays.push_back(graph.type(array));
+      buffers.push_back(stages.memory.buffer_of[stored_value(stages.optimized.program, stages.fusion, array).index]);
+      sizes.insert(sizes.end(), call.arrays.back().shape.begin(), call.arrays.back().shape.end());
+    }
+    Step step = step_of(call.operation.name(), std::move(buffers), {id});
+    step.sizes = std::move(sizes);
+    step.call = static_cast<uint32_t>(stages.calls.size());
+    stages.calls.push_back(std::move(call));
+    stages.steps.push_back(std::move(step));
+  }
+
   void add_group(const Group& group, uint32_t first) {
+    if (group.kind == GroupKind::call) return add_call(group.hero);
     LoweredGroup lowered = lower(stages.optimized.program, stages.fusion, group, target);
     std::vector<uint32_t> scratch;
     for (const Scratch& s : lowered.scratch) {
@@ -197,7 +222,7 @@ std::vector<CallStep> calls_of(const std::vector<Step>& steps) {
   std::vector<CallStep> calls;
   uint32_t arguments = 0, sizes = 0;
   for (const Step& step : steps) {
-    CallStep call{step.kernel, arguments, sizes, std::nullopt, true, step.commits};
+    CallStep call{step.kernel, arguments, sizes, std::nullopt, true, step.commits, step.call};
     if (step.chunks.is_number()) call.chunks = step.chunks.number();
     calls.push_back(call);
     arguments += static_cast<uint32_t>(step.buffers.size());
@@ -224,11 +249,13 @@ Executable executable_without_code(const Program& program, const Stages& stages)
   for (Buffer& b : made.buffers)
     if (b.storage == Storage::input) b.index = number_of(made.inputs, graph.attributes<VariableAttributes>(read[b.index]).name);
   made.steps = stages.steps;
+  made.calls = stages.calls;
   return made;
 }
 
 std::shared_ptr<const Executable> executable_of(const Program& program, const CompileOptions& options) try {
   double start = now();
+  refuse_uncallable(program);
   const Stages stages = stages_of(program, options);
   auto made = std::make_shared<Executable>(executable_without_code(program, stages));
   const FatalReport on_fatal = [&](const char* reason) {

@@ -48,6 +48,7 @@ struct Stages {
   std::vector<Kernel> kernels;       // distinct ones
   std::vector<Buffer> buffers;       // of the executable: the memory plan's, and scratch
   std::vector<Step> steps;
+  std::vector<CustomCall> calls;     // by Step::call
 };
 Stages stages_of(const Program&, const CompileOptions& = {});
 std::vector<CallStep> calls_of(const std::vector<Step>&);

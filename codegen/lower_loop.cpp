@@ -109,6 +109,7 @@ LoweredGroup lower(const Program& program, const FusionPlan& plan, const Group& 
     case GroupKind::loop: return lower_loop(program, plan, group);
     case GroupKind::row: return lower_row(program, plan, group);
     case GroupKind::contraction: return lower_contraction(program, plan, group, target);
+    case GroupKind::call: throw InternalError("a custom call has no kernel");
   }
   throw InternalError("a group of no kind");
 }

@@ -9,6 +9,7 @@ size_t hash_of(const std::string& v) { return std::hash<std::string>()(v); }
 size_t hash_of(const Dim& v) { return v.hash(); }
 size_t hash_of(DType v) { return static_cast<size_t>(v); }
 size_t hash_of(bool v) { return v; }
+size_t hash_of(const CustomOperation& v) { return v.hash(); }
 size_t hash_of(int64_t v) { return static_cast<size_t>(v); }
 size_t hash_of(uint32_t v) { return v; }
 template <class T>
@@ -21,6 +22,7 @@ size_t hash_of(const std::vector<T>& v) {
 std::string text_of(const std::string& v) { return '"' + v + '"'; }
 std::string text_of(const Dim& v) { return to_string(v); }
 std::string text_of(DType v) { return std::string(name(v)); }
+std::string text_of(const CustomOperation& v) { return text_of(v.name()); }
 std::string text_of(bool v) { return v ? "true" : "false"; }
 std::string text_of(int64_t v) { return std::to_string(v); }
 std::string text_of(uint32_t v) { return std::to_string(v); }

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "graph/custom_operation.h"
 #include "graph/dim.h"
 #include "graph/dtype.h"
 
@@ -107,9 +108,16 @@ struct ConvertAttributes {
   static void fields(Self& self, F&& f) { f("dtype", self.dtype), f("weak", self.weak); }
 };
 
+struct CustomCallAttributes {
+  CustomOperation operation;
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) { f("operation", self.operation); }
+};
+
 using Attributes = std::variant<NoAttributes, VariableAttributes, ParameterAttributes, ConstantAttributes, DimensionAttributes, ShapeAttributes,
                                 IotaAttributes, BroadcastAttributes, TransposeAttributes, SliceAttributes, ReverseAttributes, PadAttributes,
-                                ReduceAttributes, ContractionAttributes, GatherAttributes, ScatterAttributes, ConvertAttributes>;
+                                ReduceAttributes, ContractionAttributes, GatherAttributes, ScatterAttributes, ConvertAttributes,
+                                CustomCallAttributes>;
 
 bool same(const Attributes&, const Attributes&);
 size_t hash(const Attributes&);

@@ -280,7 +280,7 @@ Shape broadcast_shapes(std::span<const Type> types) {
 
 NodeId build(Graph& graph, Op op, std::vector<NodeId> inputs, Attributes attributes, const Origins& origins) {
   const OpInfo& row = info(op);
-  ensure(static_cast<int>(inputs.size()) == row.arity, "wrong number of operands for an operation");
+  ensure(row.arity == any_arity || static_cast<int>(inputs.size()) == row.arity, "wrong number of operands for an operation");
   std::vector<Type> types = types_of(graph, inputs);
   for (const Type& t : types)
     if (!t.known) return graph.append(op, inputs, std::move(attributes), Type::unknown(), origins);

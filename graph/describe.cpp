@@ -31,6 +31,7 @@ std::string_view word_for(const Dim&) { return "size"; }
 std::string_view word_for(const Shape&) { return "[size, ...]"; }
 std::string_view word_for(const DType&) { return "type"; }
 std::string_view word_for(const std::string&) { return "text"; }
+std::string_view word_for(const CustomOperation&) { return "text"; }
 std::string_view word_for(const uint32_t&) { return "value"; }
 
 // Calls visit(name, value) for each attribute that a line of text says in braces: not a name, which stands before the '='.
@@ -164,6 +165,7 @@ std::string types_of(const OpInfo& row) {
   const std::string given = "the attribute `dtype`";
   if (row.arity == 0 && by_attribute) return given;
   if (row.family == Family::leaf && row.op != Op::dimension) return "any";
+  if (row.arity == any_arity) return "by the operation's own rule";
   std::vector<Accepted> accepted = accepted_by(row);
   if (accepted.empty()) throw InternalError(fmt::format("the builder takes '{}' of no types at all", row.name));
   return (row.arity == 0 ? "" : operands_taken(accepted, static_cast<size_t>(row.arity)) + " -> ") + (by_attribute ? given : result_given(row, accepted));
@@ -191,6 +193,7 @@ OpGroup heading_of(const OpInfo& row) {
     case Family::indexing: return {"Indexing", "By positions that are computed.", {}};
     case Family::contraction: return {"Contraction", "What every product of matrices becomes.", {}};
     case Family::identity: return {"Identity", "What changes no value.", {}};
+    case Family::call: return {"Calls", "What the graph does not look into.", {}};
     case Family::sugar: return {"Short for others", "The builder puts other operations in their place as soon as it knows the operands' types.", {}};
   }
   throw InternalError("a family outside its enumeration");

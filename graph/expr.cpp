@@ -128,7 +128,8 @@ Constant::Constant(const Tensor& value, Here where) {
   static_cast<Expr&>(*this) = Expr(graph, build_constant(*graph, checked(value, where).clone(), false, {graph->intern(where)}));
 }
 
-Expr make(Op op, std::initializer_list<Operand> operands, Attributes attributes) {
+namespace {
+Expr made(Op op, std::span<const Operand> operands, Attributes attributes, const std::optional<Here>& where) {
   std::shared_ptr<Graph> graph;
   for (const Operand& o : operands)
     if (!graph) graph = o.graph();
@@ -136,10 +137,13 @@ Expr make(Op op, std::initializer_list<Operand> operands, Attributes attributes)
   std::vector<NodeId> inputs;
   for (const Operand& o : operands) inputs.push_back(o.in(graph).id());
   Origins origins;
-  if (operands.size() > 0) origins = origins_at(*graph, std::prev(operands.end())->where());
-  else if (origin) origins = origins_at(*graph, Here());
+  if (operands.size() > 0) origins = origins_at(*graph, operands.back().where());
+  else if (where || origin) origins = origins_at(*graph, where.value_or(Here()));
   return {graph, build(*graph, op, std::move(inputs), std::move(attributes), origins)};
 }
+}  // namespace
+
+Expr make(Op op, std::initializer_list<Operand> operands, Attributes attributes) { return made(op, {operands.begin(), operands.size()}, std::move(attributes), {}); }
 
 Program program_of(const std::vector<Expr>& outputs, const Updates& updates, Here where) {
   std::shared_ptr<Graph> graph;
@@ -266,6 +270,10 @@ Expr matmul(Operand a, Operand b) { return make(Op::matmul, {a, b}); }
 Expr same_shape(Operand a, Operand b) { return make(Op::same_shape, {a, b}); }
 Expr contract(Operand a, Operand b, ContractionAttributes attributes) { return make(Op::contract, {a, b}, std::move(attributes)); }
 Expr stop_gradient(Operand a) { return make(Op::stop_gradient, {a}); }
+Expr custom_call(const CustomOperation& operation, const std::vector<Operand>& operands, Here where) {
+  if (operation.name().empty()) throw UserError("custom_call: the operation is none; declare it as CustomOperation({.name = ..., .type = ..., .function = ...})", where);
+  return made(Op::custom_call, operands, CustomCallAttributes{operation}, where);
+}
 Expr gather(Operand x, Operand positions, int64_t batch) { return make(Op::gather, {x, positions}, GatherAttributes{batch}); }
 Expr scatter_add(Operand positions, Operand updates, Dim size, int64_t batch) {
   return make(Op::scatter_add, {positions, updates}, ScatterAttributes{batch, std::move(size)});

@@ -235,6 +235,9 @@ Expr gather(Operand x, Operand positions, int64_t batch = 0);
 // [batch..., size, rest...] of zeros, to which the updates [batch..., k..., rest...] are added at the positions; those outside are dropped.
 Expr scatter_add(Operand positions, Operand updates, Dim size, int64_t batch = 0);
 
+// What a function of the user's own makes of the operands: graph/custom_operation.h.
+Expr custom_call(const CustomOperation&, const std::vector<Operand>& operands, Here = Here::current());
+
 template <class... F>
 std::vector<Expr> GradientRule::each(F&&... make_one) const {
   size_t i = 0;

@@ -126,6 +126,7 @@ Tensor evaluate_node(const Graph& graph, NodeId id, std::span<const Tensor> inpu
     case Family::contraction:
     case Family::indexing:
     case Family::identity: return row.reference({inputs, node.attributes, node.type.dtype, sizes, bindings});
+    case Family::call: return evaluate(graph.attributes<CustomCallAttributes>(id).operation, inputs, node.type.dtype, std::move(sizes), graph.where(id));
     case Family::sugar: throw InternalError("sugar in a program whose types are known");
   }
   if (node.op == Op::constant) return graph.constant_value(id);
@@ -134,8 +135,20 @@ Tensor evaluate_node(const Graph& graph, NodeId id, std::span<const Tensor> inpu
   throw InternalError("a variable or parameter has no value of its own");
 }
 
+void refuse_uncallable(const Program& program) {
+  const Graph& graph = program.graph;
+  std::vector<bool> needed = reachable(program);
+  for (size_t i = 0; i < graph.size(); ++i) {
+    auto* call = std::get_if<CustomCallAttributes>(&graph.node(NodeId(i)).attributes);
+    if (needed[i] && call && !call->operation.can_be_called())
+      throw UserError(fmt::format("custom_call: '{}' has no function in this process; give the operation to what reads the text (ParseOptions::operations)", call->operation.name()),
+                      graph.where(NodeId(i)));
+  }
+}
+
 Interpreted interpret(const Program& program, const NamedTensors& inputs) {
   const Graph& graph = program.graph;
+  refuse_uncallable(program);
   if (is_template(program)) throw UserError("a program with untyped variables is specialized before it is run");
   Bindings bindings = bind_inputs(program, inputs);
   std::vector<bool> needed = reachable(program);

@@ -22,6 +22,8 @@ Bindings bind_inputs(const Program&, const NamedTensors& inputs);
 Bindings bind_inputs(std::span<const NamedType> wanted, const NamedTensors& inputs);
 // UserError where no variable of the program has as one of its sizes a symbol that a size in it is computed from: no call could bind that.
 void refuse_unbound(const Program&);
+// UserError where a custom operation that is reached has no function.
+void refuse_uncallable(const Program&);
 // UserError where `inputs` has a name that is not among the declared ones.
 void refuse_unknown(std::span<const NamedType> declared, const NamedTensors& inputs);
 

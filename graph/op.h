@@ -27,13 +27,13 @@ enum class Op : uint8_t {
   // movement
   broadcast, reshape, transpose, slice, reverse, pad,
   // the rest
-  sum, prod, max, min, gather, scatter_add, contract, stop_gradient,
+  sum, prod, max, min, gather, scatter_add, contract, stop_gradient, custom_call,
   // sugar: what the builder expands as soon as it knows the operands' types
   matmul, size, same_shape,
   count_
 };
 
-enum class Family : uint8_t { leaf, elementwise, movement, reduction, contraction, indexing, identity, sugar };
+enum class Family : uint8_t { leaf, elementwise, movement, reduction, contraction, indexing, identity, call, sugar };
 
 // What the builder does to operands before the shape rule sees them; all but `none` also broadcast them to one shape, as NumPy does.
 enum class Promotion : uint8_t {
@@ -87,17 +87,19 @@ struct Domain {
 // The `derivative` of a row without a gradient rule: said by the row, so that none is left out unnoticed.
 inline constexpr std::string_view not_differentiable = "not differentiable";
 
+inline constexpr int any_arity = -1;
+
 struct OpInfo {
   Op op;
   std::string_view name;
-  int arity;
+  int arity;                                            // any_arity: as many operands as a node has
   Family family;
   Promotion promotion;
   bool commutative;
   Type (*infer)(const Inference&);                      // throws UserError (with no location) where the operands do not fit
   std::string_view shape;                               // its rule for the shape, in words; empty: elementwise, which share one
   Scalar (*expression)(std::span<const Scalar>, DType result);  // elementwise: of one element of each operand
-  Tensor (*reference)(const Reference&);                // all but leaves, elementwise and sugar
+  Tensor (*reference)(const Reference&);                // all but leaves, elementwise, calls and sugar
   std::vector<Expr> (*gradient)(const GradientRule&);   // null: not differentiable, no gradient flows
   std::string_view derivative;                          // the rule as a formula, g being the output's adjoint and y the output; empty: a leaf, or sugar
   std::vector<Domain> domains;                          // elementwise: one an operand

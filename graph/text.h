@@ -29,6 +29,8 @@ struct ParseOptions {
   std::string directory;                   // where the safetensors files that the text names lie; empty: it may name none
   bool lines_as_origins = false;           // a node whose line names no origin comes from that line
   size_t max_bytes = size_t{4} << 30;      // that the constants and parameters together may take
+  // What custom_call may name. Any other is taken for CustomOperation::without_function, of the type that its line says.
+  std::vector<CustomOperation> operations;
   std::vector<std::string>* without_value = nullptr;  // where given, the names of parameters that have no value in a file are added to it
 };
 

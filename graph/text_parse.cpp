@@ -86,6 +86,12 @@ void parse_value(Cursor& line, std::string& v) {
   if (!line.next_is('"')) throw UserError(fmt::format("expected a text in quotes, not {}", line.excerpt()));
   v = line.quoted_text();
 }
+// Which operation of that name it is, the parser knows.
+void parse_value(Cursor& line, CustomOperation& v) {
+  std::string name;
+  parse_value(line, name);
+  v = CustomOperation::without_function(name, Type::unknown());
+}
 void parse_value(Cursor&, uint32_t&) { throw UserError("a constant is written as its elements, or as a tensor of a file"); }
 
 template <class T>
@@ -267,7 +273,7 @@ class Parser {
       do inputs.push_back(operand(line));
       while (line.eat(','));
     }
-    if (static_cast<int>(inputs.size()) != row->arity)
+    if (row->arity != any_arity && static_cast<int>(inputs.size()) != row->arity)
       throw UserError(fmt::format("{} takes {} operand{}, not {}", row->name, row->arity, row->arity == 1 ? "" : "s", inputs.size()));
     Attributes attributes = blank_attributes(row->op);
     NodeId id;
@@ -276,7 +282,11 @@ class Parser {
     else {
       if (row->op == Op::variable) attributes = VariableAttributes{named(name)};
       else std::visit([&](auto& a) { parse_fields(line, row->name, a); }, attributes);
-      id = program_.graph.append(row->op, inputs, attributes, type_or_inferred(line, row->op, inputs, attributes), {});
+      auto* call = std::get_if<CustomCallAttributes>(&attributes);
+      if (call) find_operation(line, call->operation);
+      Type type = type_or_inferred(line, row->op, inputs, attributes);
+      if (call && !call->operation.can_be_called()) call->operation = CustomOperation::without_function(call->operation.name(), type);
+      id = program_.graph.append(row->op, inputs, attributes, type, {});
     }
     end(line);
     if (auto fault = fault_of(program_.graph, id)) throw UserError(fmt::format("{}: {}", row->name, *fault));
@@ -285,6 +295,14 @@ class Parser {
     if (origins.empty() && options_.lines_as_origins) origins = {program_.graph.intern(here_)};
     program_.graph.add_origins(id, origins);
     labels_.emplace(std::move(key), Label{id, here_.line});
+  }
+
+  // The operation of that name among those given, if there is one; without it the line must say the type.
+  void find_operation(Cursor& line, CustomOperation& operation) const {
+    auto found = std::ranges::find(options_.operations, operation.name(), &CustomOperation::name);
+    if (found != options_.operations.end()) operation = *found;
+    else if (!line.next_is(':'))
+      throw UserError(fmt::format("there is no custom operation '{}' here, so its line must say what type it gives, as in ': f32[batch, 10]'", operation.name()));
   }
 
   static std::string named(const std::string& name) {

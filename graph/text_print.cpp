@@ -62,6 +62,7 @@ std::string elements_text(const Tensor& t, int64_t limit, bool hexadecimal = tru
 }
 
 std::string value_text(const std::string& v) { return in_quotes(v); }
+std::string value_text(const CustomOperation& v) { return in_quotes(v.name()); }
 std::string value_text(const Dim& v) { return to_string(v); }
 std::string value_text(DType v) { return std::string(name(v)); }
 std::string value_text(const Shape& v) { return to_string(v); }

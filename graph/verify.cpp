@@ -144,6 +144,7 @@ Attributes blank_attributes(Op op) {
     case Op::scatter_add: return ScatterAttributes{};
     case Op::sum: case Op::prod: case Op::max: case Op::min: case Op::size: return ReduceAttributes{};
     case Op::contract: return ContractionAttributes{};
+    case Op::custom_call: return CustomCallAttributes{};
     case Op::negate: case Op::abs: case Op::sign: case Op::floor: case Op::ceil: case Op::trunc: case Op::round: case Op::exp: case Op::exp2:
     case Op::expm1: case Op::log: case Op::log2: case Op::log10: case Op::log1p: case Op::sqrt: case Op::rsqrt: case Op::cbrt: case Op::sin:
     case Op::cos: case Op::tan: case Op::asin: case Op::acos: case Op::atan: case Op::sinh: case Op::cosh: case Op::tanh: case Op::asinh:
@@ -171,7 +172,7 @@ Fault fault_of(const Graph& graph, NodeId id) {
   if (node.op >= Op::count_) return "its operation is not in the table";
   const OpInfo& row = info(node.op);
   std::span<const NodeId> inputs = graph.inputs(id);
-  if (static_cast<int>(inputs.size()) != row.arity)
+  if (row.arity != any_arity && static_cast<int>(inputs.size()) != row.arity)
     return fmt::format("it takes {} operand{}, not {}", row.arity, row.arity == 1 ? "" : "s", inputs.size());
   std::vector<Type> operands;
   bool known = true;

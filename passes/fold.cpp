@@ -25,7 +25,7 @@ class Folder {
   NodeId folded(NodeId old) {
     const Node& node = rewriter_.from().node(old);
     Family family = info(node.op).family;
-    if (!node.type.known || family == Family::sugar || (family == Family::leaf && node.op != Op::dimension)) return {};
+    if (!node.type.known || family == Family::sugar || family == Family::call || (family == Family::leaf && node.op != Op::dimension)) return {};
     if (node.op == Op::dimension && !rewriter_.from().attributes<DimensionAttributes>(old).value.is_number()) return {};
     std::vector<NodeId> inputs = rewriter_.moved_inputs(old);
     NodeId result = family == Family::elementwise ? of_splats(old, inputs) : NodeId();

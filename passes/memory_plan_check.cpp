@@ -182,6 +182,7 @@ std::string_view kind_text(GroupKind kind) {
     case GroupKind::loop: return "loop";
     case GroupKind::row: return "row";
     case GroupKind::contraction: return "contraction";
+    case GroupKind::call: return "call";
   }
   throw InternalError("a kind of group outside its enumeration");
 }

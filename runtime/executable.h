@@ -2,9 +2,11 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "graph/custom_operation.h"
 #include "graph/dim.h"
 #include "graph/parameter.h"
 #include "graph/tensor.h"
@@ -33,6 +35,8 @@ struct CallFrame {
   // Set by the native function of a transactional executable before the copies that end it (Step::commits). From there on nothing looks at
   // `stops`: they are made to the end.
   int32_t committing;
+  // Calls the function of Executable::calls[call] on these arguments, and these sizes of them. Returns 0, or nonzero where it failed.
+  int32_t (*call)(CallFrame*, int64_t call, void* const* arguments, const int64_t* sizes) = nullptr;
 };
 // 0, or nonzero where the call was stopped midway.
 using GraphFunction = int32_t (*)(CallFrame*);
@@ -49,16 +53,24 @@ struct Buffer {
   std::string name;         // for pictures
 };
 
-// One kernel call of the native function.
+// A custom operation as one step calls it.
+struct CustomCall {
+  CustomOperation operation;
+  std::vector<Type> arrays;  // the operands, then the result
+  Location where;            // the line that built it
+};
+
+// One kernel call of the native function, or the call of a custom operation.
 struct Step {
   std::string name;         // kind, and what it computes
   std::vector<std::string> fused;   // operations in it, by name
-  std::vector<uint32_t> buffers;    // of its kernel's arguments
-  std::vector<Dim> sizes;           // of its kernel
+  std::vector<uint32_t> buffers;    // of its kernel's arguments; of a custom call's arrays
+  std::vector<Dim> sizes;           // of its kernel; of a custom call's arrays, one array after another
   Dim chunks = 1;                   // the native function calls the kernel once for each
   uint32_t kernel = 0;      // which of the distinct kernels
   std::vector<Location> origins;    // the user's lines
   bool commits = false;     // of a transactional executable: one of the copies that end it and alone write its parameters
+  std::optional<uint32_t> call = {};  // of Executable::calls; it has no kernel then, and one chunk
 };
 
 struct Report {             // for people; filled by compile()
@@ -83,6 +95,7 @@ struct Executable {
   std::vector<SizedValue> values;                              // each shape once; a call where one has no size is refused, though no step need store it
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
+  std::vector<CustomCall> calls;                               // by Step::call
   std::vector<KernelFunction> kernels;                         // by Step::kernel, to run single steps; may be empty
   GraphFunction run = nullptr;
   std::shared_ptr<void> code;                                  // keeps `run` alive

@@ -19,8 +19,22 @@ namespace {
 // How many bindings of the symbolic sizes an executor remembers the tables of.
 constexpr size_t most_tables = 64;
 
+// A native function returns it where a custom operation failed; the rest is in the call's Host.
+constexpr int32_t call_failed = 2;
+
+// CallFrame::host: what generated code is called back with.
+struct Host {
+  ThreadPool* pool = nullptr;
+  const Executable* executable = nullptr;
+  std::vector<sinter_array> arrays;  // of the custom call that runs
+  int64_t failed = 0;                // of Executable::calls
+  int32_t code = 0;                  // what its function returned, and what it threw
+  std::exception_ptr thrown;
+};
+
 // An arena, and the pointers of all arguments into it and elsewhere.
 struct Workspace {
+  Host host;
   Arena arena;
   std::vector<void*> arguments;
   std::shared_ptr<const Tables> tables;  // those that `arguments` were made by
@@ -45,7 +59,7 @@ struct Loop {
 // CallFrame::parallel. Called by generated code, through which nothing may be thrown.
 int32_t run_chunks(CallFrame* frame, KernelFunction kernel, void* const* arguments, const int64_t* sizes, int64_t chunks) noexcept {
   Loop loop{*frame, kernel, arguments, sizes};
-  auto* pool = static_cast<ThreadPool*>(frame->host);
+  ThreadPool* pool = static_cast<Host*>(frame->host)->pool;
   if (pool && chunks > 1) pool->parallel_for(&Loop::run, &loop, chunks);
   else
     for (int64_t c = 0; c < chunks; ++c) loop.one(c, 0);
@@ -55,6 +69,21 @@ int32_t run_chunks(CallFrame* frame, KernelFunction kernel, void* const* argumen
 // Whether a call by name goes step by step, so that each may touch no byte of the arena but of its own buffers: where the address sanitizer
 // tells, and there is code that was compiled (what is written by hand may do more than its kernels).
 bool guarded(const Executable& e) { return address_sanitized && e.code && !e.kernels.empty(); }
+
+// CallFrame::call. Its arrays are made in memory that is there.
+int32_t run_call(CallFrame* frame, int64_t number, void* const* arguments, const int64_t* sizes) noexcept {
+  Host& host = *static_cast<Host*>(frame->host);
+  const CustomCall& call = host.executable->calls[static_cast<size_t>(number)];
+  for (size_t k = 0; k < call.arrays.size(); ++k) {
+    const auto rank = static_cast<int32_t>(call.arrays[k].shape.size());
+    host.arrays[k] = {arguments[k], sizes, rank, static_cast<int32_t>(call.arrays[k].dtype)};
+    sizes += rank;
+  }
+  const size_t operands = call.arrays.size() - 1;
+  host.code = call.operation.call({host.arrays.data(), operands}, host.arrays[operands], host.thrown);
+  host.failed = number;
+  return host.code == 0 ? 0 : call_failed;
+}
 
 int32_t run_native(GraphFunction run, CallFrame& frame) {
   FloatingPointEnvironment environment;
@@ -193,7 +222,8 @@ struct ExecutorState {
       const Step& step = e.steps[i];
       if (step.commits) frame.committing = 1;
       allow(w, &step);
-      code = run_chunks(&frame, e.kernels[step.kernel], frame.arguments + argument, frame.sizes + size, frame.chunks[i]);
+      code = step.call ? asked_to_stop(frame) ? call_stopped : run_call(&frame, *step.call, frame.arguments + argument, frame.sizes + size)
+                       : run_chunks(&frame, e.kernels[step.kernel], frame.arguments + argument, frame.sizes + size, frame.chunks[i]);
       if (code == 0) after(i);
       argument += step.buffers.size();
       size += step.sizes.size();
@@ -202,7 +232,14 @@ struct ExecutorState {
     return code;
   }
 
-  CallFrame frame_of(const Workspace& w) const { return {w.arguments.data(), w.tables->sizes.data(), w.tables->chunks.data(), run_chunks, pool.get(), stops.get(), 0, 0}; }
+  CallFrame frame_of(Workspace& w) const {
+    size_t most = 0;
+    for (const CustomCall& call : executable->calls) most = std::max(most, call.arrays.size());
+    w.host.pool = pool.get();
+    w.host.executable = executable.get();
+    w.host.arrays.resize(most);
+    return {w.arguments.data(), w.tables->sizes.data(), w.tables->chunks.data(), run_chunks, &w.host, stops.get(), 0, 0, run_call};
+  }
 
   // Under the parameters' locks, calls body(w, frame), which returns nonzero where it stopped midway. A transactional call writes parameters
   // once it commits, and nothing stops it then.
@@ -217,9 +254,14 @@ struct ExecutorState {
     if (!whole) locks.mark_torn(true);
     if (int32_t code = body(w, frame); code != 0) [[unlikely]] {
       if (frame.committing != 0) locks.mark_torn(true);
+      if (code == call_failed) refuse(w.host);
       refuse(code);
     }
     if (!whole) locks.mark_torn(false);
+  }
+  [[noreturn]] static void refuse(Host& host) {
+    const CustomCall& call = host.executable->calls[static_cast<size_t>(host.failed)];
+    call.operation.refuse(host.code, std::exchange(host.thrown, nullptr), call.where);
   }
   [[noreturn]] static void refuse(int32_t code) {
     if (code == call_stopped) throw SystemError("the call was stopped");
@@ -334,7 +376,7 @@ BoundFunction Executor::bind(const NamedTensors& inputs, std::vector<Tensor> out
 
 std::vector<StepTime> Executor::profile(const NamedTensors& inputs) {
   const Executable& e = *state_->executable;
-  if (e.kernels.empty() && !e.steps.empty()) throw UserError("this function was compiled without its single kernels; it cannot be run step by step");
+  if (e.kernels.empty() && std::any_of(e.steps.begin(), e.steps.end(), [](const Step& s) { return !s.call; })) throw UserError("this function was compiled without its single kernels; it cannot be run step by step");
   std::vector<StepTime> times;
   times.reserve(e.steps.size());  // nothing is thrown between the copies of a transactional call
   state_->call(inputs, stops(), [&](const Workspace& w, CallFrame& frame) {

@@ -94,9 +94,9 @@ template <class F>
 auto at_call(const Location& where, F&& f) {
   try {
     return f();
-  } catch (const UserError& error) {
-    if (!error.where().known()) throw UserError(error.message(), where);
-    throw UserError(fmt::format("{} (in the call at {})", error.message(), to_string(where)), error.where());
+  } catch (UserError& error) {
+    error = error.where().known() ? UserError(fmt::format("{} (in the call at {})", error.message(), to_string(where)), error.where()) : UserError(error.message(), where);
+    throw;  // the same exception, with what a custom operation's function threw nested in it
   }
 }
 

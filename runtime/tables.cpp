@@ -50,7 +50,13 @@ void check(const Executable& e) {
   for (uint32_t i = 0; i < e.steps.size(); ++i) {
     const Step& s = e.steps[i];
     ensure(s.commits ? e.transactional : i == 0 || !e.steps[i - 1].commits, fmt::format("step {} commits where those after it do, and the executable is transactional", i));
-    ensure(e.kernels.empty() || s.kernel < e.kernels.size(), fmt::format("step {} has a kernel", i));
+    ensure(s.call || e.kernels.empty() || s.kernel < e.kernels.size(), fmt::format("step {} has a kernel", i));
+    if (s.call) {
+      size_t sizes = 0;
+      ensure(*s.call < e.calls.size() && e.calls[*s.call].operation.can_be_called(), fmt::format("step {} calls a function that there is", i));
+      for (const Type& t : e.calls[*s.call].arrays) sizes += t.shape.size();
+      ensure(s.buffers.size() == e.calls[*s.call].arrays.size() && !s.buffers.empty() && s.sizes.size() == sizes, fmt::format("step {} has its arrays' buffers and sizes", i));
+    }
     for (uint32_t b : s.buffers) {
       ensure(b < e.buffers.size(), fmt::format("step {} uses buffers that there are", i));
       const Buffer& buffer = e.buffers[b];

@@ -177,7 +177,7 @@ Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallS
                      const FatalReport& on_fatal) {
   auto start = Clock::now();
   check_runs_here(target);
-  for (const CallStep& step : steps) ensure(step.kernel < kernels.size(), "a step calls a kernel that there is");
+  check_steps(steps, kernels.size());
   std::vector<Object> objects(kernels.size() + 1);
   std::vector<CompileTimes> times(objects.size());
   std::vector<size_t> order = longest_first(kernels);

@@ -20,6 +20,7 @@ struct CallStep {
   std::optional<int64_t> chunks;  // where it is known; else CallFrame::chunks[number of the step] is read at the call
   bool parallel = true;           // false: the chunks run one after another in the caller, whatever their number
   bool commits = false;           // Step::commits: nothing stops the call from here on
+  std::optional<uint32_t> call = {};  // Step::call: CallFrame::call is called with it, and no kernel
 };
 
 struct CompileTimes {             // seconds: the first three added up over all kernels (whatever the threads), the last two once

@@ -21,7 +21,7 @@ class Calls {
  public:
   Calls(llvm::Module& module, const Target& target, const std::string& symbol) : builder_(module.getContext()), module_(module) {
     llvm::Type *pointer = builder_.getPtrTy(), *i32 = builder_.getInt32Ty();
-    frame_type_ = llvm::StructType::get(module.getContext(), {pointer, pointer, pointer, pointer, pointer, pointer, i32, i32});
+    frame_type_ = llvm::StructType::get(module.getContext(), {pointer, pointer, pointer, pointer, pointer, pointer, i32, i32, pointer});
     check_frame();
     kernel_type_ = llvm::FunctionType::get(builder_.getVoidTy(), {pointer, pointer, builder_.getInt64Ty(), builder_.getInt64Ty()}, false);
     function_ = llvm::Function::Create(llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false), llvm::Function::ExternalLinkage,
@@ -40,11 +40,10 @@ class Calls {
   void emit(std::span<const CallStep> steps) {
     auto first = std::find_if(steps.begin(), steps.end(), [](const CallStep& s) { return s.commits; });
     auto begin = static_cast<size_t>(first - steps.begin());
-    bool in_line = steps.size() <= most_in_line;
-    in_line ? in_turn(steps, 0, begin) : from_table(steps, 0, begin);
+    run(steps, 0, begin);
     if (begin < steps.size()) {
       commit();
-      in_line ? in_turn(steps, begin, steps.size()) : from_table(steps, begin, steps.size());
+      run(steps, begin, steps.size());
     }
     builder_.CreateRet(builder_.getInt32(0));
     // Where a call was stopped its code is handed on.
@@ -61,16 +60,44 @@ class Calls {
 
  private:
   // CallFrame's, in its order.
-  enum class Field : unsigned { arguments, sizes, chunks, parallel, host, stops, began, committing };
+  enum class Field : unsigned { arguments, sizes, chunks, parallel, host, stops, began, committing, call };
 
   // In this process the frame is what the C++ compiler laid out.
   void check_frame() {
     const llvm::DataLayout& layout = module_.getDataLayout();
     if (layout.getPointerSize() != sizeof(void*)) return;
     const size_t offsets[] = {offsetof(CallFrame, arguments), offsetof(CallFrame, sizes), offsetof(CallFrame, chunks), offsetof(CallFrame, parallel),
-                              offsetof(CallFrame, host), offsetof(CallFrame, stops), offsetof(CallFrame, began), offsetof(CallFrame, committing)};
+                              offsetof(CallFrame, host), offsetof(CallFrame, stops), offsetof(CallFrame, began), offsetof(CallFrame, committing),
+                              offsetof(CallFrame, call)};
     for (unsigned k = 0; k < std::size(offsets); ++k)
       ensure(layout.getStructLayout(frame_type_)->getElementOffset(k).getFixedValue() == offsets[k], "generated code knows where the frame's fields are");
+  }
+
+  // Kernels in line or from a table, calls of custom operations between them.
+  void run(std::span<const CallStep> steps, size_t begin, size_t end) {
+    while (begin < end) {
+      size_t next = begin;
+      while (next < end && !steps[next].call) ++next;
+      steps.size() <= most_in_line ? in_turn(steps, begin, next) : from_table(steps, begin, next);
+      if (next < end) custom(steps[next], next);
+      begin = next + 1;
+    }
+  }
+
+  void custom(const CallStep& step, size_t number) {
+    if (number > 0) look_at_stops();
+    llvm::Type *pointer = builder_.getPtrTy(), *i64 = builder_.getInt64Ty();
+    auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer, i64, pointer, pointer}, false);
+    hand_on(builder_.CreateCall(type, field(Field::call), {frame_, builder_.getInt64(*step.call), entry(pointer, arguments_, step.arguments), entry(i64, sizes_, step.sizes)}));
+  }
+
+  // Ends the call with this code where it is not 0.
+  void hand_on(llvm::CallInst* code) {
+    code->addFnAttr(llvm::Attribute::NoUnwind);
+    llvm::BasicBlock* next = block("next");
+    stops_.push_back({code, builder_.GetInsertBlock()});
+    builder_.CreateCondBr(builder_.CreateICmpNE(code, builder_.getInt32(0)), stopped_, next);
+    builder_.SetInsertPoint(next);
   }
 
   llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(module_.getContext(), name, function_); }
@@ -125,6 +152,7 @@ class Calls {
   // A row: the kernel; where its arguments and its sizes begin; its chunks, or the complement of where they are found; whether in parallel.
   void from_table(std::span<const CallStep> steps, size_t begin, size_t end) {
     if (begin == end) return;
+    if (begin > 0) look_at_stops();
     llvm::Type *i32 = builder_.getInt32Ty(), *i64 = builder_.getInt64Ty(), *pointer = builder_.getPtrTy();
     auto* type = llvm::StructType::get(module_.getContext(), {pointer, i32, i32, i64, i64});
     std::vector<llvm::Constant*> rows;
@@ -197,12 +225,7 @@ class Calls {
   void in_parallel(const Call& call, Value* chunks) {
     llvm::Type* pointer = builder_.getPtrTy();
     auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer, pointer, pointer, pointer, builder_.getInt64Ty()}, false);
-    auto* code = builder_.CreateCall(type, field(Field::parallel), {frame_, call.kernel, call.arguments, call.sizes, chunks});
-    code->addFnAttr(llvm::Attribute::NoUnwind);
-    llvm::BasicBlock* next = block("next");
-    stops_.push_back({code, builder_.GetInsertBlock()});
-    builder_.CreateCondBr(builder_.CreateICmpNE(code, builder_.getInt32(0)), stopped_, next);
-    builder_.SetInsertPoint(next);
+    hand_on(builder_.CreateCall(type, field(Field::parallel), {frame_, call.kernel, call.arguments, call.sizes, chunks}));
   }
   void one_by_one(const Call& call, Value* chunks) {
     llvm::BasicBlock *before = builder_.GetInsertBlock(), *turn = block("chunk"), *more = block("more"), *next = block("next");

@@ -71,6 +71,10 @@ void add_graph(llvm::Module& module, std::span<const CallStep> steps, const Targ
   verify(module, symbol, "the graph's own function");
 }
 
+void check_steps(std::span<const CallStep> steps, size_t kernels) {
+  for (const CallStep& step : steps) ensure(step.call || step.kernel < kernels, "a step calls a kernel that there is");
+}
+
 void narrow(Target& target) {
   ensure(target.vector_bytes > 1, "a kernel's stack frame is within its limit");
   target.vector_bytes = target.vector_bytes > 16 ? target.vector_bytes / 2 : 1;

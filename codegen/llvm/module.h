@@ -23,6 +23,8 @@ std::unique_ptr<llvm::Module> empty_module(llvm::LLVMContext&, llvm::TargetMachi
 void add_kernel(llvm::Module&, const Kernel&, const Target&, const std::string& symbol);
 void add_graph(llvm::Module&, std::span<const CallStep>, const Target&, const std::string& symbol);
 
+void check_steps(std::span<const CallStep>, size_t kernels);  // InternalError where one calls a kernel that is not there
+
 void optimize(llvm::Module&, llvm::TargetMachine&);
 
 struct Generated {

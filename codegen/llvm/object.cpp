@@ -18,7 +18,7 @@ void check_symbol(const std::string& symbol) {
 }  // namespace
 
 std::string emit_object(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, const std::string& symbol) {
-  for (const CallStep& step : steps) ensure(step.kernel < kernels.size(), "a step calls a kernel that there is");
+  check_steps(steps, kernels.size());
   check_symbol(symbol);
   auto machine = machine_for(target);
   std::vector<Target> targets(kernels.size(), target);

@@ -183,6 +183,12 @@ std::span<const OpInfo> contraction_ops() {
       {Op::stop_gradient, "stop_gradient", 1, Family::identity, Promotion::none, false, infer_same, "that of x", nullptr, [](const Reference& at) { return at.inputs[0]; }, nullptr,
        not_differentiable, {},
        "x itself, through which no gradient flows."},
+  };
+  return rows;
+}
+
+std::span<const OpInfo> sugar_ops() {
+  static const std::vector<OpInfo> rows = {
       {Op::matmul, "matmul", 2, Family::sugar, Promotion::none, false, infer_never, "[batch..., m, k], [batch..., k, n] -> [batch..., m, n]; batches broadcast, [k] is a row or a column", nullptr,
        nullptr, nullptr, "", {}, "NumPy's product of matrices, with its batching."},
       {Op::size, "size", 1, Family::sugar, Promotion::none, false, infer_never, "[]", nullptr, nullptr, nullptr, "", {}, "The number of elements along some axes as a dimension.", {},

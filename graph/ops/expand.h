@@ -17,6 +17,8 @@ std::span<const OpInfo> movement_ops();
 std::span<const OpInfo> reduction_ops();
 std::span<const OpInfo> indexing_ops();
 std::span<const OpInfo> contraction_ops();
+std::span<const OpInfo> custom_ops();
+std::span<const OpInfo> sugar_ops();
 
 // A row whose operands have names of their own, or that users write otherwise than by its name.
 inline OpInfo with_operands(std::string_view operands, OpInfo row) {

@@ -9,7 +9,7 @@ namespace sinter {
 std::span<const OpInfo> op_table() {
   static const std::vector<OpInfo> table = [] {
     std::vector<OpInfo> all;
-    for (auto family : {leaf_ops(), unary_ops(), binary_ops(), movement_ops(), reduction_ops(), indexing_ops(), contraction_ops()})
+    for (auto family : {leaf_ops(), unary_ops(), binary_ops(), movement_ops(), reduction_ops(), indexing_ops(), contraction_ops(), custom_ops(), sugar_ops()})
       all.insert(all.end(), family.begin(), family.end());
     ensure(all.size() == static_cast<size_t>(Op::count_), "the op table has a row for each Op");
     for (size_t i = 0; i < all.size(); ++i) ensure(static_cast<size_t>(all[i].op) == i, fmt::format("the row of '{}' stands in the order of Op", all[i].name));

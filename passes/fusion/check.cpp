@@ -58,6 +58,7 @@ class Checker {
       int32_t from = plan_.stored_by[read.value.index];
       holds(is_memory_leaf(read.value) || (from >= 0 && from < static_cast<int32_t>(g)), read.value, "is read before a group has stored it");
     }
+    if (group.kind == GroupKind::call) return check_call(group);
     check_members(group);
     loads_.clear();
     for (size_t i = 0; i < group.members.size(); ++i) check_edges(group, i);
@@ -92,6 +93,30 @@ class Checker {
         holds(std::any_of(group.reads.begin(), group.reads.end(), [&, value = id](const GroupRead& r) { return r.value == value; }), id, "is read and is not said to be");
   }
 
+  // A custom call is alone in its group, and finds all of its operands in memory, those apart over which it may write.
+  void check_call(const Group& group) const {
+    NodeId id = group.hero;
+    ensure(id.valid() && group.members.size() == 1 && group.members[0] == id && graph_.node(id).op == Op::custom_call && group.riders.empty() && contains(group.stored, id) &&
+               group.stored.size() == 1, "fusion plan: a call group computes one custom call, and stores it");
+    std::map<NodeId, std::vector<size_t>> operands;
+    for (size_t k = 0; k < graph_.inputs(id).size(); ++k) {
+      NodeId at = graph_.inputs(id)[k];
+      while (plan_.stored_by[at.index] < 0 && (graph_.node(at).op == Op::reshape || info(graph_.node(at).op).family == Family::identity)) at = graph_.inputs(at)[0];
+      operands[at].push_back(k);
+    }
+    for (const auto& [at, which] : operands)
+      holds(std::any_of(group.reads.begin(), group.reads.end(), [&, value = at](const GroupRead& r) { return r.value == value; }), at, "is an operand of a custom call, and is not in memory");
+    for (const GroupRead& read : group.reads) {
+      holds(operands.count(read.value), read.value, "is said to be read and is not");
+      if (read.replaceable_by.empty()) continue;
+      const Type &type = graph_.type(read.value), &result = graph_.type(id);
+      holds(read.replaceable_by == std::vector<NodeId>{id}, id, "is alone in its group");
+      holds(size_of(type.dtype) == size_of(result.dtype) && product(type.shape) == product(result.shape), id, "replaces a value of another size");
+      auto over = graph_.attributes<CustomCallAttributes>(id).operation.rules().in_place_of;
+      holds(over && operands.at(read.value) == std::vector<size_t>{*over}, id, "replaces an operand which its operation does not say it may");
+    }
+  }
+
   void check_members(const Group& group) const {
     ensure(!group.members.empty() && group.members.size() == group.at.size() && group.members.size() == group.stage.size() && group.loops.size() == group.reduced.size(),
            "fusion plan: a group's lists have one length");
@@ -103,6 +128,7 @@ class Checker {
       holds(group.at[i].bounds.empty() && group.at[i].axes.size() == graph_.type(id).shape.size(), id, "has an index of another rank");
       if (family == Family::contraction) ++heroes, holds(group.kind == GroupKind::contraction && group.hero == id, id, "is a contraction in a group of another"), check_hero(group, i);
       if (family == Family::reduction) holds(group.kind == GroupKind::row, id, "is a reduction in a group without rows");
+      holds(family != Family::call, id, "is a custom call in a group of other values");
       check_cover(group, i, family);
     }
     ensure((group.kind == GroupKind::contraction) == (heroes == 1), "fusion plan: a contraction group has one contraction, others none");
@@ -311,7 +337,7 @@ std::string to_string(const Program& program, const FusionPlan& plan) {
   std::string text;
   for (size_t g = 0; g < plan.groups.size(); ++g) {
     const Group& group = plan.groups[g];
-    static constexpr std::string_view kinds[] = {"loop", "row", "contraction"};
+    static constexpr std::string_view kinds[] = {"loop", "row", "contraction", "call"};
     std::string loops;
     for (size_t l = 0; l < group.loops.size(); ++l) loops += (l ? ", " : "") + to_string(group.loops[l]) + (group.reduced[l] ? " reduced" : "");
     text += fmt::format("group {}: {} over [{}]\n", g, kinds[static_cast<size_t>(group.kind)], loops);

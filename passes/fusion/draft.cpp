@@ -35,11 +35,16 @@ class Drafter {
     std::vector<bool> needed = reachable(program_);
     for (NodeId o : program_.outputs) leave(o, leaving);
     for (const Update& u : program_.updates) leave(u.value, leaving);
+    // A custom call reads whole values from memory.
+    for (size_t i = 0; i < graph_.size(); ++i)
+      if (NodeId id(i); needed[i] && graph_.node(id).op == Op::custom_call)
+        for (NodeId operand : graph_.inputs(id)) leave(operand, leaving);
     for (size_t i = 0; i < graph_.size(); ++i) {
       NodeId id(i);
       if (!needed[i]) continue;
       Op op = graph_.node(id).op;
       if (op == Op::contract) start(id, GroupKind::contraction);
+      else if (op == Op::custom_call) start(id, GroupKind::call);
       else if (is_reduction(op)) place_reduction(id);
       else if (is_elementwise(op)) place_elementwise(id);
       else if (forced_.count(id) || (leaving.count(id) && (is_movement(op) || op == Op::iota || op == Op::dimension))) start(id, GroupKind::loop);
@@ -120,7 +125,7 @@ class Drafter {
   size_t start(NodeId id, GroupKind kind) {
     Draft draft;
     draft.group.kind = kind;
-    if (kind == GroupKind::contraction) draft.group.hero = id;
+    if (kind == GroupKind::contraction || kind == GroupKind::call) draft.group.hero = id;
     draft.group.loops = graph_.type(id).shape;
     draft.group.reduced.assign(draft.group.loops.size(), false);
     Index index = identity(draft.group.loops);
@@ -255,7 +260,7 @@ class Drafter {
 
   std::optional<Index> index_in(size_t d, NodeId id, const std::vector<Source>& from) {
     Draft& draft = drafts_[d];
-    if (!has_room(d, id, from)) return std::nullopt;
+    if (draft.group.kind == GroupKind::call || !has_room(d, id, from)) return std::nullopt;
     std::optional<Index> index;
     for (const Source& s : from)
       if (!index && !s.padding && draft_of(s.value) == static_cast<int>(d)) index = pushed_through(draft, s);
@@ -335,7 +340,7 @@ class Drafter {
   // Takes draft `other` into `d`, where its members can be computed at the points of d's loops and no third draft stands between.
   void absorb(size_t d, size_t other, const std::vector<Source>& from, NodeId reader) {
     Draft &into = drafts_[d], &gone = drafts_[other];
-    if (gone.group.kind == GroupKind::contraction || (gone.group.kind == GroupKind::row && into.group.kind != GroupKind::row)) return;
+    if (gone.group.kind == GroupKind::contraction || gone.group.kind == GroupKind::call || (gone.group.kind == GroupKind::row && into.group.kind != GroupKind::row)) return;
     if (into.group.members.size() + gone.group.members.size() > most_members || into.work + gone.work > most_work || is_movement(graph_.node(gone.group.members[0]).op)) return;
     if (!few_reads(into, gone.reads)) return;
     const bool waits = into.producers.count(other) || gone.producers.count(d);
@@ -459,7 +464,7 @@ class Drafter {
 
   bool joins_as_reduction(size_t d, NodeId id, const std::vector<Source>& from, const Axes& axes) {
     Draft& draft = drafts_[d];
-    if (draft.group.kind == GroupKind::contraction || draft.group.members.size() >= most_members || is_movement(graph_.node(draft.group.members[0]).op)) return false;
+    if (draft.group.kind == GroupKind::contraction || draft.group.kind == GroupKind::call || draft.group.members.size() >= most_members || is_movement(graph_.node(draft.group.members[0]).op)) return false;
     auto operand = pushed_through(draft, from[0]);
     NodeId read = graph_.inputs(id)[0];
     if (!operand || !is_full(draft.group, read, *operand)) return false;

@@ -8,7 +8,7 @@
 
 namespace sinter {
 
-enum class GroupKind : uint8_t { loop, row, contraction };
+enum class GroupKind : uint8_t { loop, row, contraction, call };
 
 // A value that a group reads from memory: a leaf, or what another group stores.
 struct GroupRead {
@@ -20,7 +20,7 @@ struct GroupRead {
 
 struct Group {
   GroupKind kind = GroupKind::loop;
-  NodeId hero;                   // the contraction, or the first reduction; invalid in a loop
+  NodeId hero;                   // the contraction, the custom call, or the first reduction; invalid in a loop
   Shape loops;                   // extents; of a contraction the axes of its result, its rows split into several where what joins it has them so
   std::vector<bool> reduced;     // row: which loops the reductions run over
   std::vector<NodeId> members;   // what it computes, in topological order; movement in between is not listed, but where it is stored

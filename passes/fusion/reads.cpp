@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "passes/fusion/draft.h"
 #include "passes/fusion/walk.h"
@@ -56,9 +57,25 @@ bool may_replace(const Graph& graph, const Group& group, size_t i, uint32_t last
   });
 }
 
+// A custom call reads its operands whole, and writes over the one that its operation names, if no other is in the same memory.
+void find_call_reads(const Program& program, const FusionPlan& plan, Group& group) {
+  const Graph& graph = program.graph;
+  std::vector<NodeId> homes;
+  for (NodeId operand : graph.inputs(group.hero)) homes.push_back(stored_value(program, plan, operand));
+  const std::optional<size_t> over = graph.attributes<CustomCallAttributes>(group.hero).operation.rules().in_place_of;
+  group.reads.clear();
+  for (NodeId home : std::set<NodeId>(homes.begin(), homes.end())) {
+    const Type &type = graph.type(home), &result = graph.type(group.hero);
+    bool fits = size_of(type.dtype) == size_of(result.dtype) && product(type.shape) == product(result.shape);
+    bool replaced = over && homes[*over] == home && std::count(homes.begin(), homes.end(), home) == 1 && fits;
+    group.reads.push_back({home, replaced ? std::vector<NodeId>{group.hero} : std::vector<NodeId>()});
+  }
+}
+
 // `all`: as if every member were stored. `rides`: reductions are computed elsewhere.
 void find_own_reads(const Program& program, const FusionPlan& plan, Group& group, bool all, bool rides) {
   const Graph& graph = program.graph;
+  if (group.kind == GroupKind::call) return find_call_reads(program, plan, group);
   std::vector<bool> at_hand(graph.size());
   if (group.hero.valid()) at_hand[group.hero.index] = true;
   for (size_t i = 0; i < group.members.size(); ++i)

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/tables.h"
+#include "tools/fuzz/turned.h"
 
 namespace sinter::aot {
 namespace {
@@ -25,8 +26,6 @@ struct Memory {
 };
 
 void append(std::string& to, const std::vector<int64_t>& numbers) { to.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(int64_t)); }
-
-
 
 }  // namespace
 
@@ -52,9 +51,14 @@ Image image_of(size_t function, const Executable& e, const NamedTensors& inputs,
   for (const Arguments::Place& place : places.arena) arguments[place.argument] = static_cast<int64_t>(arena) + tables.places[place.index].offset;
 
   image.memory = memory.bytes.size();
+  std::vector<int64_t> calls;
+  for (const CustomCall& call : e.calls) {
+    REQUIRE(call.operation == fuzz::turned());  // the one that the runner knows
+    calls.push_back(static_cast<int64_t>(call.arrays[0].shape.size())), calls.push_back(static_cast<int64_t>(size_of(call.arrays[0].dtype)));
+  }
   append(image.bytes, {static_cast<int64_t>(function), static_cast<int64_t>(image.memory), static_cast<int64_t>(arguments.size()),
-                       static_cast<int64_t>(tables.sizes.size()), static_cast<int64_t>(tables.chunks.size())});
-  append(image.bytes, arguments), append(image.bytes, tables.sizes), append(image.bytes, tables.chunks);
+                       static_cast<int64_t>(tables.sizes.size()), static_cast<int64_t>(tables.chunks.size()), static_cast<int64_t>(e.calls.size())});
+  append(image.bytes, arguments), append(image.bytes, tables.sizes), append(image.bytes, tables.chunks), append(image.bytes, calls);
   image.bytes += memory.bytes;
   return image;
 }

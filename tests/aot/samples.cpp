@@ -27,7 +27,7 @@ Sample draw(const OpInfo& row, DType dtype, Attributes* given, uint64_t seed) {
   fuzz::Sizes sizes = fuzz::random_sizes(random);
   Shape shape = sizes.shape(random);
   std::vector<Expr> operands;
-  for (int i = 0; i < row.arity; ++i) {
+  for (int i = 0; i < (row.arity == any_arity ? 1 : row.arity); ++i) {
     DType type = row.promotion == Promotion::select && i == 0 ? boolean : dtype;
     operands.push_back(Variable("x" + std::to_string(i), type, i == 0 || random.chance(2) ? shape : sizes.shape(random)));
   }

@@ -19,6 +19,21 @@ bool tested_by_row(const OpInfo& row) {
 
 Expr apply(Op op, const Inputs& x) { return x.size() == 1 ? make(op, {x[0]}) : make(op, {x[0], x[1]}); }
 
+// An operation of a user's: the product, element by element.
+const CustomOperation& product() {
+  static const CustomOperation operation({
+      .name = "product",
+      .type = [](std::span<const Type> operands) { return operands[0]; },
+      .gradient = [](const GradientRule& r) { return r.each([&] { return custom_call(product(), {r.adjoint, r.inputs[1]}); }, [&] { return r.adjoint * r.inputs[0]; }); },
+      .function = [](const sinter_custom_call* call) -> int32_t {
+        auto of = [&](int k) { return static_cast<const double*>(call->operands[k].data); };
+        for (int64_t i = 0; i < call->result.sizes[0] * call->result.sizes[1]; ++i) static_cast<double*>(call->result.data)[i] = of(0)[i] * of(1)[i];
+        return 0;
+      },
+  });
+  return operation;
+}
+
 // The rest: functions of f64 variables of these sizes, each of which holds `op`.
 struct Case {
   Op op;
@@ -165,6 +180,7 @@ const std::vector<Case>& cases() {
       {Op::contract, "nothing inner", {{2, 0}, {0, 3}}, [](const Inputs& x) { return matmul(x[0], x[1]) + 1; }},
       {Op::select, "of two branches", {{4}, {4}}, [](const Inputs& x) { return select(x[0] > x[1], x[0] * x[1], exp(x[1])); }},
       {Op::select, "of a scalar condition", {{}, {3}, {3}}, [](const Inputs& x) { return select(x[0] > 0, x[1] * x[2], x[1] + x[2] * x[2]); }},
+      {Op::custom_call, "by a rule of its own", {{2, 3}, {2, 3}}, [](const Inputs& x) { return tanh(custom_call(product(), {x[0], x[1] * 2})) * x[0]; }},
       {Op::convert, "to its own type", {{3}}, [](const Inputs& x) { return tanh(convert(x[0], f64)); }},
   };
   return all;

@@ -29,11 +29,11 @@ TEST_CASE("every row says what it does, to what, in which shape, and what its gr
     CHECK(row.shape.empty() == (row.family == Family::elementwise));
     CHECK(row.derivative.empty() == (row.family == Family::leaf || row.family == Family::sugar));
     CHECK((row.gradient != nullptr) == (!row.derivative.empty() && row.derivative != not_differentiable));
-    if (row.gradient) CHECK(pieces(row.derivative, ';') == static_cast<size_t>(row.arity));
+    if (row.gradient && row.arity != any_arity) CHECK(pieces(row.derivative, ';') == static_cast<size_t>(row.arity));
     CHECK(row.domains.size() == (row.family == Family::elementwise ? static_cast<size_t>(row.arity) : 0));
     OpDescription d = describe(row);
     std::string operands = d.signature.substr(0, d.signature.find(" {")).substr(row.name.size());
-    if (row.op != Op::constant) CHECK(pieces(operands, ',') == static_cast<size_t>(row.arity));
+    if (row.op != Op::constant && row.arity != any_arity) CHECK(pieces(operands, ',') == static_cast<size_t>(row.arity));
     for (const std::string& said : {d.types, d.shape, d.gradient}) CHECK(!said.empty());
   }
 }

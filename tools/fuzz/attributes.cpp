@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/verify.h"
+#include "tools/fuzz/turned.h"
 
 namespace sinter::fuzz {
 namespace {
@@ -106,6 +107,8 @@ struct Maker {
       if (random.chance(4)) a -= static_cast<int64_t>(rank());
     return ReduceAttributes{axes, false, op != Op::size && random.chance(2)};
   }
+
+  Attributes operator()(const CustomCallAttributes&) const { return CustomCallAttributes{turned()}; }
 
   Attributes operator()(const ReverseAttributes&) const { return ReverseAttributes{random.some_axes(rank())}; }
 

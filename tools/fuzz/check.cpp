@@ -10,6 +10,7 @@
 #include "tools/fuzz/check_passes.h"
 #include "tools/fuzz/guarded.h"
 #include "tools/fuzz/tolerance.h"
+#include "tools/fuzz/turned.h"
 
 namespace sinter::fuzz {
 namespace {
@@ -18,7 +19,9 @@ std::string check_text(Subject& s) {
   const Program& program = s.given.program;
   verify(program);
   std::string text = print(program);
-  Program parsed = parse(text, "printed.graph");
+  ParseOptions options;
+  options.operations = {turned()};
+  Program parsed = parse(text, "printed.graph", options);
   if (print(parsed) != text) return "printed, read and printed again it is another text:\n" + print(parsed);
   return structural_hash(parsed) == structural_hash(program) ? "" : "printed and read it is another program";
 }

@@ -6,6 +6,7 @@
 
 #include "graph/text.h"
 #include "runtime/data/npy.h"
+#include "tools/fuzz/turned.h"
 
 namespace sinter::fuzz {
 namespace {
@@ -33,7 +34,9 @@ std::string write_case(const Case& made, const std::string& folder, const std::s
 
 Case read_case(const std::string& graph_file) {
   Case made;
-  made.program = read_graph(graph_file);
+  ParseOptions options;
+  options.operations = {turned()};
+  made.program = read_graph(graph_file, options);
   std::string stem = std::filesystem::path(graph_file).replace_extension().string();
   for (size_t call = 0;; ++call) {
     NamedTensors inputs = random_inputs(made.program, all_five(made.program), Values::plain, 1);

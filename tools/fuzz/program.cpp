@@ -46,7 +46,7 @@ std::vector<const OpInfo*> rows_of(Family family, bool whole) {
 Family random_family(Random& random) {
   static const Family families[] = {Family::elementwise, Family::elementwise, Family::elementwise, Family::elementwise, Family::elementwise, Family::elementwise,
                                     Family::movement, Family::movement, Family::movement, Family::reduction, Family::reduction, Family::contraction,
-                                    Family::contraction, Family::indexing, Family::sugar, Family::sugar, Family::leaf};
+                                    Family::contraction, Family::indexing, Family::sugar, Family::sugar, Family::leaf, Family::call};
   return random.chance(60) ? Family::identity : random.of(families);
 }
 
@@ -147,7 +147,7 @@ class Generator {
     if (family == Family::leaf && random_.chance(2)) return constant();
     const OpInfo& row = *random_.of(rows_of(family, values_ == Values::whole));
     std::vector<Expr> x;
-    for (int i = 0; i < row.arity; ++i)
+    for (int i = 0; i < (row.arity == any_arity ? 1 : row.arity); ++i)
       x.push_back(i == 0 ? pool_.some() : random_.chance(7) ? x[0] : row.promotion == Promotion::none ? pool_.some() : random_.chance(4) ? constant() : pool_.fitting(x[0]));
     for (size_t i = 0; i < x.size(); ++i) {
       bool logical = row.promotion == Promotion::logical || (row.promotion == Promotion::select && i == 0);
