@@ -87,8 +87,7 @@ class Linked {
 // Runs work(0 … count - 1), `threads` at a time; each thread makes a machine of its own. The first exception is thrown again.
 template <class Work>
 void in_parallel(size_t count, unsigned threads, const Target& target, const FatalReport& on_fatal, const Work& work) {
-  if (threads == 0) threads = available_cpus();
-  threads = static_cast<unsigned>(std::min<size_t>({threads, count, available_cpus()}));
+  threads = static_cast<unsigned>(std::min<size_t>(threads, count));
   std::atomic<size_t> next = 0;
   std::mutex mutex;
   std::exception_ptr failure;
@@ -114,31 +113,44 @@ void in_parallel(size_t count, unsigned threads, const Target& target, const Fat
   if (failure) std::rethrow_exception(failure);
 }
 
-// The modules' numbers, the kinds of kernels that take longest to compile first, so that no thread waits long for another's last one.
-std::vector<size_t> longest_first(const std::vector<Kernel>& kernels) {
-  auto cost = [&](size_t i) {
-    if (i == kernels.size() || std::holds_alternative<LoopKernel>(kernels[i].body)) return 0;
-    return std::holds_alternative<ContractionKernel>(kernels[i].body) ? 2 : 1;
-  };
-  std::vector<size_t> order(kernels.size() + 1);
+// What is compiled as one module.
+struct Part {
+  std::vector<size_t> kernels;
+  bool has_graph = false;  // the graph's own function
+};
+
+// LLVM takes 1 to 2 ms for a module beside what it takes for its kernels: a few for each thread are enough that none waits long for another's
+// last one. The kinds of kernels that take longest to compile are dealt out first.
+std::vector<Part> parts_of(const std::vector<Kernel>& kernels, unsigned threads) {
+  auto cost = [&](size_t i) { return std::holds_alternative<ContractionKernel>(kernels[i].body) ? 2 : std::holds_alternative<LoopKernel>(kernels[i].body) ? 0 : 1; };
+  std::vector<size_t> order(kernels.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return std::pair(cost(b), a) < std::pair(cost(a), b); });
-  return order;
+  const size_t most = threads == 1 ? 1 : 2 * threads, fewest = kernels.size() / 32 + 1;
+  std::vector<Part> parts(std::min(std::max(most, fewest), kernels.size() + 1));
+  for (size_t k = 0; k < order.size(); ++k) parts[k % parts.size()].kernels.push_back(order[k]);
+  parts.back().has_graph = true;
+  return parts;
+}
+
+// As it stands in the text forms, where a part is one kernel or the graph's function.
+std::string name_of(const Part& part, const std::vector<Kernel>& kernels) {
+  if (part.has_graph || part.kernels.size() != 1) return part.has_graph ? graph_symbol : "kernels";
+  const std::string& name = kernels[part.kernels[0]].name;
+  return name.empty() ? kernel_symbol(part.kernels[0]) : name;
 }
 
 enum class Form : uint8_t { here, assembly, ir };  // here: an object to run in this process, watched by the sanitizer that watches the process
 
-// What becomes of module `number`: the kernels', then the graph's.
-Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps,
-            Target target, CompileTimes& times) {
+Object make(const Part& part, Form form, llvm::TargetMachine& machine, const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps,
+            const Target& target, CompileTimes& times) {
   Object text;
-  auto build = [&](bool instrumented) {
+  auto build = [&](std::span<const Target> targets, bool instrumented) {
     auto mark = Clock::now();
     llvm::LLVMContext context;
-    bool is_graph = number == kernels.size();
-    std::string symbol = is_graph ? graph_symbol : kernel_symbol(number);
-    auto module = empty_module(context, machine, is_graph || kernels[number].name.empty() ? symbol : kernels[number].name);
-    is_graph ? add_graph(*module, steps, target, symbol) : add_kernel(*module, kernels[number], target, symbol);
+    auto module = empty_module(context, machine, name_of(part, kernels));
+    for (size_t k = 0; k < part.kernels.size(); ++k) add_kernel(*module, kernels[part.kernels[k]], targets[k], kernel_symbol(part.kernels[k]));
+    if (part.has_graph) add_graph(*module, steps, target, graph_symbol);
     times.emit += since(mark);
     optimize(*module, machine);
     if (instrumented) instrument(*module, machine);
@@ -152,12 +164,13 @@ Object make(size_t number, Form form, llvm::TargetMachine& machine, const std::v
     return generated;
   };
   bool instrumented = instruments && form == Form::here;
-  for (;; narrow(target)) {
-    Generated generated = build(instrumented);
+  Generated generated = make_within_stack(part.kernels, target, [&](std::span<const Target> targets) {
+    Generated made = build(targets, instrumented);
     // What calls a sanitizer takes more stack. How wide vectors are follows from the code without, so that the bits are those of other builds.
-    bool fits = generated.too_large.empty() || (instrumented && build(false).too_large.empty());
-    if (fits) return form == Form::ir ? text : generated.bytes;
-  }
+    if (instrumented && !made.too_large.empty()) made.too_large = build(targets, false).too_large;
+    return made;
+  });
+  return form == Form::ir ? text : generated.bytes;
 }
 
 std::string as_text(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, Form form) {
@@ -165,8 +178,9 @@ std::string as_text(const std::vector<Kernel>& kernels, const std::vector<CallSt
   auto machine = machine_for(target);
   CompileTimes times;
   for (size_t i = 0; i <= kernels.size(); ++i) {
-    Object part = make(i, form, *machine, kernels, steps, target, times);
-    text.append(part.data(), part.size());
+    Part part = i < kernels.size() ? Part{{i}, false} : Part{{}, true};
+    Object made = make(part, form, *machine, kernels, steps, target, times);
+    text.append(made.data(), made.size());
   }
   return text;
 }
@@ -178,13 +192,12 @@ Compiled jit_compile(const std::vector<Kernel>& kernels, const std::vector<CallS
   auto start = Clock::now();
   check_runs_here(target);
   check_steps(steps, kernels.size());
-  std::vector<Object> objects(kernels.size() + 1);
-  std::vector<CompileTimes> times(objects.size());
-  std::vector<size_t> order = longest_first(kernels);
-  in_parallel(objects.size(), threads, target, on_fatal, [&](size_t k, llvm::TargetMachine& machine) {
-    size_t i = order[k];
-    objects[i] = make(i, Form::here, machine, kernels, steps, target, times[i]);
-  });
+  threads = threads == 0 ? available_cpus() : std::min(threads, available_cpus());
+  const std::vector<Part> parts = parts_of(kernels, threads);
+  std::vector<Object> objects(parts.size());
+  std::vector<CompileTimes> times(parts.size());
+  in_parallel(parts.size(), threads, target, on_fatal,
+              [&](size_t i, llvm::TargetMachine& machine) { objects[i] = make(parts[i], Form::here, machine, kernels, steps, target, times[i]); });
 
   Compiled result;
   for (const CompileTimes& one : times) {

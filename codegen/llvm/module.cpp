@@ -1,6 +1,8 @@
 // Modules: what is emitted, verified, optimised and turned to code.
 #include "codegen/llvm/module.h"
 
+#include <algorithm>
+
 #include <llvm/Analysis/AliasAnalysis.h>
 #include <llvm/Analysis/AssumptionCache.h>
 #include <llvm/Analysis/BasicAliasAnalysis.h>
@@ -75,9 +77,19 @@ void check_steps(std::span<const CallStep> steps, size_t kernels) {
   for (const CallStep& step : steps) ensure(step.call || step.kernel < kernels, "a step calls a kernel that there is");
 }
 
-void narrow(Target& target) {
-  ensure(target.vector_bytes > 1, "a kernel's stack frame is within its limit");
-  target.vector_bytes = target.vector_bytes > 16 ? target.vector_bytes / 2 : 1;
+Generated make_within_stack(std::span<const size_t> kernels, const Target& target, const std::function<Generated(std::span<const Target>)>& make) {
+  std::vector<Target> targets(kernels.size(), target);
+  for (;;) {
+    Generated made = make(targets);
+    if (made.too_large.empty()) return made;
+    for (const std::string& symbol : made.too_large) {
+      auto kernel = std::find_if(kernels.begin(), kernels.end(), [&](size_t number) { return kernel_symbol(number) == symbol; });
+      ensure(kernel != kernels.end(), "the graph's own function keeps nothing on the stack");
+      Target& narrower = targets[static_cast<size_t>(kernel - kernels.begin())];
+      ensure(narrower.vector_bytes > 1, "a kernel's stack frame is within its limit");
+      narrower.vector_bytes = narrower.vector_bytes > 16 ? narrower.vector_bytes / 2 : 1;
+    }
+  }
 }
 
 void optimize(llvm::Module& module, llvm::TargetMachine& machine) {

@@ -1,5 +1,6 @@
-// One LLVM module a kernel, and one for the function that calls them: built, verified, optimised and turned to code.
+// LLVM modules of kernels, and of the function that calls them: built, verified, optimised and turned to code.
 #pragma once
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,9 +35,9 @@ struct Generated {
 inline constexpr unsigned stack_limit = 4096;  // bytes a function of generated code may take of a thread's stack
 Generated generate(llvm::Module&, llvm::TargetMachine&, bool as_text = false);
 
-// A kernel whose frame is too large has too many live values for the registers: narrower vectors take less stack. InternalError where they
-// are as narrow as they get.
-void narrow(Target&);
+// What `make` makes of the kernels of these numbers, given a target for each. A kernel whose frame is too large has too many live values for
+// the registers: it is made again with narrower vectors, which take less stack. InternalError where they are as narrow as they get.
+Generated make_within_stack(std::span<const size_t> kernels, const Target&, const std::function<Generated(std::span<const Target>)>& make);
 
 // Writes the body of `int32_t symbol(CallFrame*)`.
 void emit_graph(llvm::Module&, std::span<const CallStep>, const Target&, const std::string& symbol);

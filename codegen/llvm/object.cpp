@@ -1,6 +1,7 @@
 // A graph's native code as one object file.
 #include <algorithm>
 #include <cctype>
+#include <numeric>
 
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/module.h"
@@ -21,21 +22,19 @@ std::string emit_object(const std::vector<Kernel>& kernels, const std::vector<Ca
   check_steps(steps, kernels.size());
   check_symbol(symbol);
   auto machine = machine_for(target);
-  std::vector<Target> targets(kernels.size(), target);
-  for (;;) {
+  std::vector<size_t> numbers(kernels.size());
+  std::iota(numbers.begin(), numbers.end(), size_t{0});
+  Generated generated = make_within_stack(numbers, target, [&](std::span<const Target> targets) {
     llvm::LLVMContext context;
     auto module = empty_module(context, *machine, symbol);
-    for (size_t i = 0; i < kernels.size(); ++i) add_kernel(*module, kernels[i], targets[i], kernel_symbol(i));
+    for (size_t i : numbers) add_kernel(*module, kernels[i], targets[i], kernel_symbol(i));
     add_graph(*module, steps, target, symbol);
     for (llvm::Function& function : *module)
       if (!function.isDeclaration() && function.getName() != symbol) function.setLinkage(llvm::GlobalValue::InternalLinkage);
     optimize(*module, *machine);
-    Generated generated = generate(*module, *machine);
-    if (generated.too_large.empty()) return {generated.bytes.data(), generated.bytes.size()};
-    // The graph's own function keeps nothing on the stack.
-    for (size_t i = 0; i < kernels.size(); ++i)
-      if (std::find(generated.too_large.begin(), generated.too_large.end(), kernel_symbol(i)) != generated.too_large.end()) narrow(targets[i]);
-  }
+    return generate(*module, *machine);
+  });
+  return {generated.bytes.data(), generated.bytes.size()};
 }
 
 }  // namespace sinter
