@@ -39,10 +39,10 @@ Scalar hypot(Scalar x, Scalar y) {
   return in_f64(
       [](Scalar wide, Scalar tall) {
         Scalar a = abs(wide), b = abs(tall), one = a.like(1);
-        Scalar larger = select(a > b, a, b);
+        // By size, not by place: operands that commute do so to the bit.
+        Scalar larger = select(a > b, a, b), smaller = select(a > b, b, a);
         Scalar huge = larger > a.like(0x1p500), tiny = larger < a.like(0x1p-500);
-        Scalar p = a * select(huge, a.like(0x1p-600), select(tiny, a.like(0x1p600), one));
-        Scalar q = b * select(huge, a.like(0x1p-600), select(tiny, a.like(0x1p600), one));
+        Scalar scale = select(huge, a.like(0x1p-600), select(tiny, a.like(0x1p600), one)), p = larger * scale, q = smaller * scale;
         Scalar root = sqrt(fma(p, p, q * q)) * select(huge, a.like(0x1p600), select(tiny, a.like(0x1p-600), one));
         Scalar inf = a.like(infinity);
         return select((a == inf) | (b == inf), inf, root);  // beside a NaN too
