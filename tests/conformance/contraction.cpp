@@ -5,6 +5,7 @@
 #include "graph/nn/activations.h"
 #include "tests/conformance/arrays.h"
 #include "tests/conformance/bounds.h"
+#include "tests/conformance/readings.h"
 #include "tests/conformance/samples.h"
 #include "tests/conformance/support.h"
 
@@ -108,10 +109,14 @@ struct Contractions {
 
   void add(const Tensor& a, const Tensor& b, const ContractionAttributes& c) {
     std::string n = std::to_string(operands.size());
-    Variable x("a" + n, a.dtype(), shape(a.sizes())), y("b" + n, b.dtype(), shape(b.sizes()));
-    batch.add("contract " + label(a.dtype()) + to_string(a.sizes()) + " " + to_string(b.sizes()) + " " + to_string(Attributes(c)), contract(x, y, c));
-    inputs.emplace("a" + n, a), inputs.emplace("b" + n, b);
-    operands.push_back({a, b});
+    add({Variable("a" + n, a.dtype(), shape(a.sizes())), a, a}, {Variable("b" + n, b.dtype(), shape(b.sizes())), b, b}, c);
+  }
+  // Of the variables "a" and "b" with the number of the case.
+  void add(const ReadOperand& a, const ReadOperand& b, const ContractionAttributes& c) {
+    std::string n = std::to_string(operands.size());
+    batch.add("contract " + label(a.value.dtype()) + to_string(a.value.sizes()) + " " + to_string(b.value.sizes()) + " " + to_string(Attributes(c)), contract(a.expression, b.expression, c));
+    inputs.emplace("a" + n, a.stored), inputs.emplace("b" + n, b.stored);
+    operands.push_back({a.value, b.value});
     attributes.push_back(c);
   }
 
@@ -169,6 +174,30 @@ TEST_CASE("contractions with batch, permuted, several and no axes") {
     GraphScope scope;
     Contractions contractions;
     for (const Case& c : cases) contractions.add(random_tensor(type, c.a, 1), random_tensor(type, c.b, 2), c.c);
+    contractions.check();
+  }
+}
+
+TEST_CASE("contractions at ranks 1 to 6, of operands read in place, across, in steps and backwards") {
+  // Of each rank: with as many axes contracted as stand last in a and first in b, and one batch axis before where there is room.
+  for (DType type : {f32, i32}) {
+    GraphScope scope;
+    Contractions contractions;
+    size_t number = 0;
+    for (int64_t rank = 1; rank <= 6; ++rank)
+      for (int64_t contracted = 1; contracted <= std::min<int64_t>(rank, 3); ++contracted)
+        for (size_t turn = 0; turn < (rank > 3 ? 1 : 2); ++turn, ++number) {
+          const Sizes lengths = {2, 3, 5, 2, 3, 9};
+          const int64_t batched = rank > contracted + 1 ? 1 : 0;
+          ContractionAttributes c;
+          Sizes a, b;
+          for (int64_t k = 0; k < rank; ++k) a.push_back(lengths[static_cast<size_t>(k)]);
+          for (int64_t k = 0; k < batched; ++k) b.push_back(a[static_cast<size_t>(k)]), c.lhs_batch.push_back(k), c.rhs_batch.push_back(k);
+          for (int64_t k = 0; k < contracted; ++k) b.push_back(a[static_cast<size_t>(rank - contracted + k)]), c.lhs_contracted.push_back(rank - contracted + k), c.rhs_contracted.push_back(batched + k);
+          while (static_cast<int64_t>(b.size()) < rank) b.push_back(b.size() % 2 == 0 ? 4 : 3);
+          const std::string n = std::to_string(contractions.operands.size());
+          contractions.add(read_as(reading(number), "a" + n, type, a, number), read_as(reading(number / 2 + turn), "b" + n, type, b, number + 50), c);
+        }
     contractions.check();
   }
 }
@@ -234,13 +263,14 @@ TEST_CASE("matrix products of symbolic sizes") {
   }
 }
 
-TEST_CASE("matmul of ranks 1 to 4 is NumPy's") {
+TEST_CASE("matmul of ranks 1 to 6 is NumPy's") {
   struct Case {
     Sizes a, b, result;
   };
   const Case cases[] = {{{5}, {5}, {}}, {{5}, {5, 3}, {3}}, {{4, 5}, {5}, {4}}, {{4, 5}, {5, 3}, {4, 3}}, {{2, 4, 5}, {5}, {2, 4}}, {{5}, {2, 5, 3}, {2, 3}}, {{2, 4, 5}, {5, 3}, {2, 4, 3}},
                         {{4, 5}, {2, 5, 3}, {2, 4, 3}}, {{2, 4, 5}, {2, 5, 3}, {2, 4, 3}}, {{1, 4, 5}, {6, 5, 3}, {6, 4, 3}}, {{6, 4, 5}, {1, 5, 3}, {6, 4, 3}}, {{2, 1, 4, 5}, {3, 5, 6}, {2, 3, 4, 6}},
-                        {{2, 3, 4, 5}, {2, 3, 5, 6}, {2, 3, 4, 6}}, {{2, 1, 4, 5}, {1, 3, 5, 6}, {2, 3, 4, 6}}, {{2, 3, 4, 5}, {5}, {2, 3, 4}}, {{5}, {2, 3, 5, 6}, {2, 3, 6}}, {{0, 4, 5}, {5, 3}, {0, 4, 3}}};
+                        {{2, 3, 4, 5}, {2, 3, 5, 6}, {2, 3, 4, 6}}, {{2, 1, 4, 5}, {1, 3, 5, 6}, {2, 3, 4, 6}}, {{2, 3, 4, 5}, {5}, {2, 3, 4}}, {{5}, {2, 3, 5, 6}, {2, 3, 6}}, {{0, 4, 5}, {5, 3}, {0, 4, 3}}, {{2, 1, 2, 4, 5}, {3, 1, 5, 6}, {2, 3, 2, 4, 6}}, {{2, 3, 1, 1, 4, 5}, {1, 2, 2, 5, 6}, {2, 3, 2, 2, 4, 6}},
+                        {{5}, {2, 1, 2, 1, 5, 3}, {2, 1, 2, 1, 3}}};
   for (DType type : {f32, i32}) {
     GraphScope scope;
     Batch batch;

@@ -1,6 +1,7 @@
 // Every elementwise row: interpreter against oracle, compiled code against interpreter.
 #include "tests/conformance/arrays.h"
 #include "tests/conformance/elementwise_oracles.h"
+#include "tests/conformance/readings.h"
 #include "tests/conformance/samples.h"
 #include "tests/conformance/support.h"
 
@@ -238,6 +239,46 @@ TEST_CASE("elementwise rows broadcast as NumPy does") {
       CHECK((*oracles[i])(operands[i], values[i]) == "");
     }
   }
+}
+
+TEST_CASE("elementwise rows at ranks 0 to 6, of operands read in place, across, in steps and backwards") {
+  for (DType type : all_dtypes)
+    for (const std::vector<int64_t>& sizes : arrays_of_all_ranks()) {
+      GraphScope scope;
+      Batch batch;
+      NamedTensors inputs;
+      std::vector<ReadOperand> left, right;
+      for (size_t k = 0; k < readings; ++k) {
+        left.push_back(read_as(reading(k), "x" + std::to_string(k), type, sizes, k + 1)), inputs.emplace("x" + std::to_string(k), left[k].stored);
+        right.push_back(read_as(reading(k), "y" + std::to_string(k), type, sizes, k + 20)), inputs.emplace("y" + std::to_string(k), right[k].stored);
+      }
+      std::vector<std::vector<Tensor>> operands;
+      std::vector<const Oracle*> oracles;
+      size_t number = sizes.size() + static_cast<size_t>(type);
+      // To save compiling, all rows of f32 and every third of another type, others at each rank.
+      auto is_tested = [&](const OpInfo* row) { return takes(*row, type) && (++number % 3 == 0 || type == f32); };
+      auto add = [&](const OpInfo* row, const Expr& result, std::vector<Tensor> values) {
+        batch.add(std::string(row->name) + " of " + label(type) + to_string(sizes), result);
+        operands.push_back(std::move(values));
+        oracles.push_back(&elementwise_oracles().at(std::string(row->name)));
+      };
+      for (const OpInfo* row : rows_of(1))
+        if (is_tested(row)) {
+          const ReadOperand& x = left[oracles.size() % readings];
+          add(row, make(row->op, {x.expression}), {x.value});
+        }
+      for (const OpInfo* row : rows_of(2))
+        if (is_tested(row)) {
+          const ReadOperand &x = left[oracles.size() % readings], &y = right[oracles.size() / readings % readings];
+          add(row, make(row->op, {x.expression, y.expression}), {x.value, y.value});
+        }
+      std::vector<Tensor> values = CompiledBatch(batch).equal(inputs);
+      for (size_t i = 0; i < values.size(); ++i) {
+        INFO(batch.names[i]);
+        REQUIRE(values[i].sizes() == sizes);
+        CHECK((*oracles[i])(operands[i], values[i]) == "");
+      }
+    }
 }
 
 TEST_CASE("elementwise rows broadcast symbolic sizes") {

@@ -51,7 +51,7 @@ class Moves {
 
 const DType some_types[] = {f32, u8, f64, boolean};
 
-const Sizes arrays[] = {{}, {1}, {7}, {0}, {2, 3}, {9, 17}, {3, 0}, {2, 3, 4}, {1, 5, 1}, {2, 3, 4, 5}, {1, 2, 1, 33}};
+const Sizes arrays[] = {{}, {1}, {7}, {0}, {2, 3}, {9, 17}, {3, 0}, {2, 3, 4}, {1, 5, 1}, {2, 3, 4, 5}, {1, 2, 1, 33}, {2, 1, 3, 2, 5}, {2, 3, 1, 2, 2, 4}};
 
 Sizes picked(const Sizes& sizes, const Axes& axes) {
   Sizes to;
@@ -61,14 +61,17 @@ Sizes picked(const Sizes& sizes, const Axes& axes) {
 
 }  // namespace
 
-TEST_CASE("transpose by every permutation") {
+TEST_CASE("transpose by every permutation of up to 4 axes, and by some of 5 and 6") {
   for (DType type : some_types) {
     GraphScope scope;
     Moves moves(type);
     for (const Sizes& from : arrays) {
       Axes permutation(from.size());
       std::iota(permutation.begin(), permutation.end(), 0);
+      const size_t stride = from.size() == 6 ? 61 : from.size() == 5 ? 13 : 1;
+      size_t number = 0;
       do {
+        if (number++ % stride != 0) continue;
         moves.add("transpose by " + to_string(permutation), from, picked(from, permutation), [&](const Expr& x) { return transpose(x, permutation); },
                   [&](const Position& p) {
                     Position source(p.size());

@@ -4,6 +4,7 @@
 
 #include "tests/conformance/arrays.h"
 #include "tests/conformance/bounds.h"
+#include "tests/conformance/readings.h"
 #include "tests/conformance/samples.h"
 #include "tests/conformance/support.h"
 
@@ -78,10 +79,12 @@ struct Reductions {
 
   void add(Op op, const Tensor& x, const Axes& axes, bool keep = false) {
     std::string name = "x" + std::to_string(cases.size());
-    Variable v(name, x.dtype(), Shape(x.sizes().begin(), x.sizes().end()));
-    batch.add(std::string(info(op).name) + " of " + label(x.dtype()) + to_string(x.sizes()) + " over " + to_string(axes), make(op, {v}, ReduceAttributes{axes, false, keep}));
-    inputs.emplace(name, x);
-    cases.push_back({op, x, axes, keep});
+    add(op, {Variable(name, x.dtype(), Shape(x.sizes().begin(), x.sizes().end())), x, x}, name, axes, keep);
+  }
+  void add(Op op, const ReadOperand& x, const std::string& name, const Axes& axes, bool keep = false) {
+    batch.add(std::string(info(op).name) + " of " + label(x.value.dtype()) + to_string(x.value.sizes()) + " over " + to_string(axes), make(op, {x.expression}, ReduceAttributes{axes, false, keep}));
+    inputs.emplace(name, x.stored);
+    cases.push_back({op, x.value, axes, keep});
   }
 
   void check(const Tensor& result, const Reduction& c) const {
@@ -141,6 +144,23 @@ TEST_CASE("reductions over every set of axes") {
           if (type != f32 && sizes.size() == 4 && op == Op::min) continue;  // to save compiling
           reductions.add(op, random_tensor(type, sizes, reductions.cases.size() + 1), axes, reductions.cases.size() % 3 == 0);
         }
+    reductions.check();
+  }
+}
+
+TEST_CASE("reductions at ranks 0 to 6, of operands read in place, across, in steps and backwards") {
+  for (DType type : {f32, f64, i32, u8}) {
+    GraphScope scope;
+    Reductions reductions;
+    size_t number = 0;
+    for (const Sizes& sizes : arrays_of_all_ranks())
+      for (const Axes& axes : subsets(sizes.size())) {
+        if (sizes.size() > 3 && number++ % 3 != 0) continue;  // to save compiling
+        const std::string name = "x" + std::to_string(reductions.cases.size());
+        const Op ops[] = {Op::sum, Op::max, Op::sum, Op::min};
+        reductions.add(ops[number % 4], read_as(reading(number), name, type, sizes, number), name, axes, number % 2 == 0);
+        ++number;
+      }
     reductions.check();
   }
 }
