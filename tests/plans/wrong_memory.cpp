@@ -135,6 +135,7 @@ return %2
   CHECK(with(Place::output, NodeId(), 1, four));            // an output that there is not
   CHECK(broken([&](MemoryPlan& m) { m.buffers.insert(m.buffers.end(), 2, {Place::parameter, w, 0, four}); }));
   CHECK(broken([&](MemoryPlan& m) { m.buffer_of.push_back(MemoryPlan::none); }));
+  CHECK(broken([&](MemoryPlan& m) { m.buffer_of[w.index] = static_cast<uint32_t>(m.buffers.size()); }));  // where there is no buffer
   CHECK(broken([&](MemoryPlan& m) {                         // its group is left out, and its buffer
     std::erase_if(m.steps, [&](const PlannedStep& s) { return s.group == static_cast<uint32_t>(p.fusion.stored_by[dead.index]); });
     std::erase_if(m.buffers, [](const PlannedBuffer& b) { return b.place == Place::arena; });
