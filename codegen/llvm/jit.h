@@ -34,7 +34,7 @@ struct Compiled {
   CompileTimes times;
 };
 
-// Compiles each kernel (they should be distinct) in a module of its own, `threads` at a time (0: as many as this process has CPUs), and the
+// Compiles the kernels (they should be distinct), several a module, on that many threads (0: as many as this process has CPUs), and the
 // function that calls them. UserError where this machine cannot run the target's code; InternalError where LLVM refuses what was
 // emitted; SystemError where there is no memory for code.
 // LLVM itself ends the process on its own fatal errors (codegen/llvm/fatal.h), of which `on_fatal` hears before, on whichever thread it is: every
