@@ -178,13 +178,7 @@ return
 }
 
 TEST_CASE("parameters that trade places are copied around the circle", "[memory_plan]") {
-  Planned two(R"(sinter 1
-%a = parameter : f32[4]
-%b = parameter : f32[4]
-update %a = %b
-update %b = %a
-return
-)");
+  Planned two(trading_places);
   CHECK(two.copies() == 3);
   Planned chain(R"(sinter 1
 %a = parameter : f32[4]

@@ -67,4 +67,13 @@ update %w = %6
 return %7
 )";
 
+// Each parameter takes the other's value.
+inline constexpr const char* trading_places = R"(sinter 1
+%a = parameter : f32[4]
+%b = parameter : f32[4]
+update %a = %b
+update %b = %a
+return
+)";
+
 }  // namespace sinter

@@ -4,16 +4,22 @@
 #include "tests/plans/planned.h"
 
 namespace sinter {
+namespace {
+
+template <class Change>
+bool is_refused_after(const Planned& p, Change change) {
+  MemoryPlan wrong = p.plan;
+  change(wrong);
+  return is_refused(p, wrong);
+}
+
+}  // namespace
 
 TEST_CASE("the checker of memory plans finds what is wrong with one", "[memory_plan]") {
   Planned p(training);
   CHECK(p.copies() == 0);
   CHECK(p.buffer(6).place == Place::parameter);
-  auto broken = [&](auto change) {
-    MemoryPlan wrong = p.plan;
-    change(wrong);
-    return is_refused(p, wrong);
-  };
+  auto broken = [&](auto change) { return is_refused_after(p, change); };
   auto step_of = [&](MemoryPlan& m, uint32_t node) {
     return std::find_if(m.steps.begin(), m.steps.end(), [&](const PlannedStep& s) { return s.group == static_cast<uint32_t>(p.fusion.stored_by[node]); });
   };
@@ -36,13 +42,7 @@ TEST_CASE("the checker of memory plans finds what is wrong with one", "[memory_p
   CHECK(broken([&](MemoryPlan& m) { m.buffers[m.buffer_of[7]].output = 1; }));
   CHECK(broken([&](MemoryPlan& m) { m.buffers[m.buffer_of[1]].leaf = NodeId(0); }));
 
-  Planned swapped(R"(sinter 1
-%a = parameter : f32[4]
-%b = parameter : f32[4]
-update %a = %b
-update %b = %a
-return
-)");
+  Planned swapped(trading_places);
   for (size_t i = 0; i < swapped.plan.steps.size(); ++i) {  // a copy is missing, or comes at the wrong time
     MemoryPlan missing = swapped.plan;
     missing.steps.erase(missing.steps.begin() + static_cast<std::ptrdiff_t>(i));
@@ -111,11 +111,7 @@ return %2
   NodeId x(0), dead(1), sin(2), w(3);
   Planned p(program, fusion_of(program, {group({{x, {}}}, {sin}), group({{x, {dead}}}, {dead})}));
   const Type four = Type::of(f32, {4}), five = Type::of(f32, {5});
-  auto broken = [&](auto change) {
-    MemoryPlan wrong = p.plan;
-    change(wrong);
-    return is_refused(p, wrong);
-  };
+  auto broken = [&](auto change) { return is_refused_after(p, change); };
   auto with = [&](Place place, NodeId leaf, uint32_t output, const Type& type) {
     return broken([&](MemoryPlan& m) { m.buffers.push_back({place, leaf, output, type}); });
   };
