@@ -417,11 +417,14 @@ class Drafter {
   bool edges_agree(const Draft& draft, size_t other, const std::vector<NodeId>& members, const std::vector<Index>& at_members) const {
     for (size_t i = 0; i < draft.group.members.size(); ++i) {
       NodeId id = draft.group.members[i];
-      Index index = is_reduction(graph_.node(id).op) ? operand_index(graph_, draft.group, id, draft.group.at[i]) : draft.group.at[i];
+      const Op op = graph_.node(id).op;
+      std::optional<Index> index = draft.group.at[i];
+      if (is_reduction(op)) index = operand_index(graph_, draft.group, id, *index);
+      else if (is_movement(op)) index = pulled(graph_, id, *index, draft.group.loops);
       for (const Source& s : sources(id)) {
         if (draft_of(s.value) != static_cast<int>(other)) continue;
-        if (graph_.node(id).op == Op::contract || s.padding) return false;  // a contraction's operands are packed before
-        auto there = pulled_through(draft, s, index);
+        if (op == Op::contract || s.padding || !index) return false;  // a contraction's operands are packed before
+        auto there = pulled_through(draft, s, *index);
         size_t k = static_cast<size_t>(std::find(members.begin(), members.end(), s.value) - members.begin());
         if (!there || !there->bounds.empty() || !(there->axes == at_members[k].axes)) return false;
       }
