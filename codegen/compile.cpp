@@ -231,6 +231,20 @@ std::vector<CallStep> calls_of(const std::vector<Step>& steps) {
   return calls;
 }
 
+std::vector<CallStep> linked_calls_of(const Stages& stages) {
+  std::vector<CallStep> calls = calls_of(stages.steps);
+  std::map<std::string, CustomOperation> named;
+  for (CallStep& step : calls) {
+    if (!step.call) continue;
+    const CustomCall& call = stages.calls[*step.call];
+    if (!(named.try_emplace(call.operation.name(), call.operation).first->second == call.operation))
+      throw UserError(fmt::format("two custom operations are called '{}': ahead of time, the name is the function", call.operation.name()), call.where);
+    step.linked = LinkedCall{call.operation.name(), {}};
+    for (const Type& array : call.arrays) step.linked->arrays.push_back({array.shape.size(), array.dtype});
+  }
+  return calls;
+}
+
 Executable executable_without_code(const Program& program, const Stages& stages) {
   const Program& optimized = stages.optimized.program;
   const Graph& graph = optimized.graph;

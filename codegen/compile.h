@@ -52,6 +52,7 @@ struct Stages {
 };
 Stages stages_of(const Program&, const CompileOptions& = {});
 std::vector<CallStep> calls_of(const std::vector<Step>&);
+std::vector<CallStep> linked_calls_of(const Stages&);  // for an object, which calls custom operations' functions by their names
 // What those stages make of the program, to be run by code that is made, or kept, elsewhere (emit_object).
 Executable executable_without_code(const Program&, const Stages&);
 std::shared_ptr<const Executable> executable_of(const Program&, const CompileOptions& = {});

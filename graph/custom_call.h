@@ -24,7 +24,7 @@ typedef struct sinter_custom_call {
   const sinter_array* operands; /* `operand_count` of them, in order */
   int32_t operand_count;
   sinter_array result;
-  void* data;                   /* as the operation was declared with */
+  void* data;                   /* as the operation was declared with; NULL in an object */
 } sinter_custom_call;
 
 typedef int32_t (*sinter_custom_function)(const sinter_custom_call*);

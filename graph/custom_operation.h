@@ -26,7 +26,7 @@ struct GradientRule;
 class Tensor;
 
 struct CustomRules {
-  std::string name = {};                                       // in the text form and in messages
+  std::string name = {};                                       // in the text form and in messages, and the C function that objects are linked with
   std::function<Type(std::span<const Type> operands)> type = {};  // of the result; throws a UserError, with no location, where they do not fit
   // One expression an operand, of its type, undefined where nothing flows. Without a rule, asking for a gradient through it is a UserError.
   std::function<std::vector<Expr>(const GradientRule&)> gradient = {};

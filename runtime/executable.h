@@ -21,6 +21,7 @@ using KernelFunction = void (*)(void* const* arguments, const int64_t* sizes, in
 using StopCount = std::atomic<uint32_t>;
 static_assert(sizeof(StopCount) == 4 && StopCount::is_always_lock_free);  // native code reads its four bytes
 constexpr int32_t call_stopped = 1;  // what a native function returns then
+constexpr int32_t call_failed = 2;   // and where a custom operation failed
 
 // What the native function of a whole graph is given. Its tables are made once a binding of the sizes.
 struct CallFrame {

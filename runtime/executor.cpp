@@ -19,9 +19,6 @@ namespace {
 // How many bindings of the symbolic sizes an executor remembers the tables of.
 constexpr size_t most_tables = 64;
 
-// A native function returns it where a custom operation failed; the rest is in the call's Host.
-constexpr int32_t call_failed = 2;
-
 // CallFrame::host: what generated code is called back with.
 struct Host {
   ThreadPool* pool = nullptr;

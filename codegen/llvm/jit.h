@@ -12,6 +12,16 @@
 
 namespace sinter {
 
+// A custom operation's function as objects call it: by its name.
+struct LinkedCall {
+  struct Array {
+    size_t rank = 0;
+    DType dtype = f32;
+  };
+  std::string symbol;
+  std::vector<Array> arrays;  // the operands, then the result
+};
+
 // A kernel call as the native function of a graph makes it.
 struct CallStep {
   uint32_t kernel = 0;            // which of the kernels
@@ -21,6 +31,7 @@ struct CallStep {
   bool parallel = true;           // false: the chunks run one after another in the caller, whatever their number
   bool commits = false;           // Step::commits: nothing stops the call from here on
   std::optional<uint32_t> call = {};  // Step::call: CallFrame::call is called with it, and no kernel
+  std::optional<LinkedCall> linked = {};  // in its stead
 };
 
 struct CompileTimes {             // seconds: the first three added up over all kernels (whatever the threads), the last two once
@@ -48,7 +59,8 @@ std::string emit_asm(const std::vector<Kernel>& kernels, const std::vector<CallS
 
 // An object file for the target, which may be any: the function of the whole graph, called `symbol`, and the kernels, which nothing else sees. It
 // refers to nothing but what C compilers take for given as well: memcpy, memmove, memset, and where the target has no arithmetic on floats the
-// functions of its ABI for that (__aeabi_…). UserError where its addresses are too narrow for the sizes.
+// functions of its ABI for that (__aeabi_…), and the functions of its custom operations, by their names. UserError where its addresses are too narrow for
+// the sizes, or a custom operation's name is no name in C.
 std::string emit_object(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, const std::string& symbol);
 
 }  // namespace sinter

@@ -38,6 +38,7 @@ class Calls {
   }
 
   void emit(std::span<const CallStep> steps) {
+    structs_ = linked_structs(builder_, steps);
     auto first = std::find_if(steps.begin(), steps.end(), [](const CallStep& s) { return s.commits; });
     auto begin = static_cast<size_t>(first - steps.begin());
     run(steps, 0, begin);
@@ -87,13 +88,14 @@ class Calls {
   void custom(const CallStep& step, size_t number) {
     if (number > 0) look_at_stops();
     llvm::Type *pointer = builder_.getPtrTy(), *i64 = builder_.getInt64Ty();
+    Value *arguments = entry(pointer, arguments_, step.arguments), *sizes = entry(i64, sizes_, step.sizes);
+    if (step.linked) return hand_on(emit_linked_call(builder_, module_, *step.linked, structs_, arguments, sizes));
     auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer, i64, pointer, pointer}, false);
-    hand_on(builder_.CreateCall(type, field(Field::call), {frame_, builder_.getInt64(*step.call), entry(pointer, arguments_, step.arguments), entry(i64, sizes_, step.sizes)}));
+    hand_on(builder_.CreateCall(type, field(Field::call), {frame_, builder_.getInt64(*step.call), arguments, sizes}));
   }
 
   // Ends the call with this code where it is not 0.
-  void hand_on(llvm::CallInst* code) {
-    code->addFnAttr(llvm::Attribute::NoUnwind);
+  void hand_on(Value* code) {
     llvm::BasicBlock* next = block("next");
     stops_.push_back({code, builder_.GetInsertBlock()});
     builder_.CreateCondBr(builder_.CreateICmpNE(code, builder_.getInt32(0)), stopped_, next);
@@ -248,7 +250,7 @@ class Calls {
   llvm::FunctionType* kernel_type_ = nullptr;
   llvm::StructType* frame_type_ = nullptr;
   llvm::Function* function_ = nullptr;
-  Value *frame_ = nullptr, *arguments_ = nullptr, *sizes_ = nullptr, *chunks_ = nullptr;
+  Value *frame_ = nullptr, *arguments_ = nullptr, *sizes_ = nullptr, *chunks_ = nullptr, *structs_ = nullptr;
   llvm::BasicBlock* stopped_ = nullptr;
   bool committing_ = false;
   std::vector<std::pair<Value*, llvm::BasicBlock*>> stops_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <llvm/ADT/SmallVector.h>
+#include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
 
@@ -38,6 +39,11 @@ Generated generate(llvm::Module&, llvm::TargetMachine&, bool as_text = false);
 // What `make` makes of the kernels of these numbers, given a target for each. A kernel whose frame is too large has too many live values for
 // the registers: it is made again with narrower vectors, which take less stack. InternalError where they are as narrow as they get.
 Generated make_within_stack(std::span<const size_t> kernels, const Target&, const std::function<Generated(std::span<const Target>)>& make);
+
+// Room on the stack for what the functions of these steps' custom operations are given, one at a time; null where none is called by its name.
+llvm::Value* linked_structs(llvm::IRBuilder<>&, std::span<const CallStep>);
+// Calls one by its name, given that room and where its arguments and sizes begin. Its result is 0 or `call_failed`.
+llvm::Value* emit_linked_call(llvm::IRBuilder<>&, llvm::Module&, const LinkedCall&, llvm::Value* structs, llvm::Value* arguments, llvm::Value* sizes);
 
 // Writes the body of `int32_t symbol(CallFrame*)`.
 void emit_graph(llvm::Module&, std::span<const CallStep>, const Target&, const std::string& symbol);

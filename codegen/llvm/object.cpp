@@ -3,24 +3,33 @@
 #include <cctype>
 #include <numeric>
 
+#include <fmt/format.h>
+
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/module.h"
 
 namespace sinter {
 namespace {
 
-// A C identifier that is no kernel's.
-void check_symbol(const std::string& symbol) {
+// A C identifier that is no kernel's, and none of what objects refer to by themselves.
+void check_symbol(const std::string& symbol, std::string_view whose) {
   bool is_name = !symbol.empty() && !std::isdigit(static_cast<unsigned char>(symbol[0])) &&
                  std::all_of(symbol.begin(), symbol.end(), [](unsigned char c) { return c < 128 && (std::isalnum(c) || c == '_'); });
-  if (!is_name || symbol.starts_with(kernel_prefix)) throw UserError("the function of an object needs a C name that does not begin with kernel_, not '" + symbol + "'");
+  if (!is_name || symbol.starts_with(kernel_prefix)) throw UserError(fmt::format("{} needs a C name that does not begin with {}, not '{}'", whose, kernel_prefix, symbol));
+  if (symbol == "memcpy" || symbol == "memmove" || symbol == "memset" || symbol.starts_with("__"))
+    throw UserError(fmt::format("{} needs a name that is not the C library's or the compiler's, not '{}'", whose, symbol));
 }
 
 }  // namespace
 
 std::string emit_object(const std::vector<Kernel>& kernels, const std::vector<CallStep>& steps, const Target& target, const std::string& symbol) {
   check_steps(steps, kernels.size());
-  check_symbol(symbol);
+  check_symbol(symbol, "the function of an object");
+  for (const CallStep& step : steps) {
+    if (!step.linked) continue;
+    check_symbol(step.linked->symbol, "the function of a custom operation that is called ahead of time");
+    if (step.linked->symbol == symbol) throw UserError(fmt::format("the object's function has the name of the custom operation '{}'; give it another", symbol));
+  }
   auto machine = machine_for(target);
   std::vector<size_t> numbers(kernels.size());
   std::iota(numbers.begin(), numbers.end(), size_t{0});

@@ -58,18 +58,18 @@ std::string link(const TemporaryFolder& folder, const Target& target, const std:
   std::string objects, declarations, table;
   for (size_t i = 0; i < all.size(); ++i) {
     const std::string symbol = "call_" + std::to_string(i);
-    objects += " " + folder.write(symbol + ".o", emit_object(all[i].stages.kernels, calls_of(all[i].stages.steps), target, symbol));
+    objects += " " + folder.write(symbol + ".o", emit_object(all[i].stages.kernels, linked_calls_of(all[i].stages), target, symbol));
     declarations += "extern int " + symbol + "(struct frame*);\n";
     table += symbol + ", ";
   }
   std::string source = folder.write("table.c", "struct frame;\n" + declarations + "int (*const functions[])(struct frame*) = {" + table + "};\n");
-  folder.write("arguments", "-O1 -static -fuse-ld=lld -o " + folder.file("run") + " tests/aot/runner.c " + source + objects);
+  folder.write("arguments", "-O1 -static -fuse-ld=lld -I. -o " + folder.file("run") + " tests/aot/runner.c " + source + objects);
   output_of(folder, compiler + " @" + folder.file("arguments"));
   return folder.file("run");
 }
 
-// Of each call, by one run of the program.
-std::vector<Outcome> run(const TemporaryFolder& folder, const std::string& program, const std::vector<Call>& calls, const std::vector<Made>& all) {
+// Of each call, by one run of the program. The functions have to return `result`.
+std::vector<Outcome> run(const TemporaryFolder& folder, const std::string& program, const std::vector<Call>& calls, const std::vector<Made>& all, int64_t result = 0) {
   std::vector<Image> images;
   {
     std::ofstream file(folder.file("images"), std::ios::binary);
@@ -86,6 +86,7 @@ std::vector<Outcome> run(const TemporaryFolder& folder, const std::string& progr
     const size_t bytes = images[i].memory + sizeof(int64_t);
     REQUIRE(at + bytes <= came_back.size());
     outcomes.push_back(outcome_of(images[i], all[i].executable, std::string_view(came_back).substr(at, bytes)));
+    CHECK(outcomes.back().result == result);
     at += bytes;
   }
   return outcomes;
@@ -147,6 +148,18 @@ TEST_CASE("ahead of time and just in time give the same bits", "[aot]") {
     for (size_t k = 0; k < outputs.size(); ++k) CHECK(same_bits(outputs[k], outcomes[i].outputs[k]));
     for (size_t k = 0; k < after.size(); ++k) CHECK(same_bits(after[k], updates[k]));
   }
+}
+
+TEST_CASE("what a custom operation returns beside 0 ends an object's function, too", "[aot]") {
+  GraphScope scope;
+  Variable x("x", f32, {3});
+  const CustomOperation failing({.name = "failing", .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 7; }});
+  std::vector<Call> calls(1);
+  calls[0] = {"failing", program_of({custom_call(failing, {x}) + 1}), {{"x", ones({3})}}};
+  std::vector<Made> all;
+  all.push_back(make(calls[0], host_target()));
+  TemporaryFolder folder;
+  run(folder, link(folder, host_target(), CLANG, all), calls, all, call_failed);
 }
 
 TEST_CASE("objects for AArch64 compute what the interpreter does", "[aot]") {

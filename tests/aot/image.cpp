@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "runtime/tables.h"
-#include "tools/fuzz/turned.h"
 
 namespace sinter::aot {
 namespace {
@@ -51,27 +50,20 @@ Image image_of(size_t function, const Executable& e, const NamedTensors& inputs,
   for (const Arguments::Place& place : places.arena) arguments[place.argument] = static_cast<int64_t>(arena) + tables.places[place.index].offset;
 
   image.memory = memory.bytes.size();
-  std::vector<int64_t> calls;
-  for (const CustomCall& call : e.calls) {
-    REQUIRE(call.operation == fuzz::turned());  // the one that the runner knows
-    calls.push_back(static_cast<int64_t>(call.arrays[0].shape.size())), calls.push_back(static_cast<int64_t>(size_of(call.arrays[0].dtype)));
-  }
   append(image.bytes, {static_cast<int64_t>(function), static_cast<int64_t>(image.memory), static_cast<int64_t>(arguments.size()),
-                       static_cast<int64_t>(tables.sizes.size()), static_cast<int64_t>(tables.chunks.size()), static_cast<int64_t>(e.calls.size())});
-  append(image.bytes, arguments), append(image.bytes, tables.sizes), append(image.bytes, tables.chunks), append(image.bytes, calls);
+                       static_cast<int64_t>(tables.sizes.size()), static_cast<int64_t>(tables.chunks.size())});
+  append(image.bytes, arguments), append(image.bytes, tables.sizes), append(image.bytes, tables.chunks);
   image.bytes += memory.bytes;
   return image;
 }
 
 Outcome outcome_of(const Image& image, const Executable& e, std::string_view came_back) {
   REQUIRE(came_back.size() == image.memory + sizeof(int64_t));
-  int64_t result = 0;
-  std::memcpy(&result, came_back.data(), sizeof result);
-  CHECK(result == 0);
-  const char* after = came_back.data() + sizeof result;
+  Outcome outcome;
+  std::memcpy(&outcome.result, came_back.data(), sizeof outcome.result);
+  const char* after = came_back.data() + sizeof outcome.result;
   const char* before = image.bytes.data() + image.bytes.size() - image.memory;
   // What may be written: outputs, updated parameters, and the arena, which is the last.
-  Outcome outcome;
   size_t checked = 0;
   auto unchanged_up_to = [&](size_t end) {
     CHECK(std::memcmp(before + checked, after + checked, end - checked) == 0);

@@ -18,9 +18,10 @@ struct Image {
 Image image_of(size_t function, const Executable&, const NamedTensors& inputs, unsigned workers);
 
 struct Outcome {
+  int64_t result = 0;                       // of the function
   std::vector<Tensor> outputs, parameters;  // all parameters, in the executable's order
 };
-// From what the runner wrote for it; the test fails where the function did, a gap was written, or something that is only read.
+// From what the runner wrote for it; the test fails where a gap was written, or something that is only read.
 Outcome outcome_of(const Image&, const Executable&, std::string_view came_back);
 
 }  // namespace sinter::aot

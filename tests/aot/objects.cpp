@@ -7,6 +7,7 @@
 #include "graph/support/sanitizers.h"
 #include "tests/aot/commands.h"
 #include "tests/aot/samples.h"
+#include "tools/fuzz/turned.h"
 
 namespace sinter::aot {
 namespace {
@@ -39,7 +40,7 @@ std::string object_of(const std::vector<const Sample*>& samples, const Target& t
   options.target = &target;
   for (const Sample* sample : samples) {
     Stages stages = stages_of(sample->program, options);
-    for (CallStep step : calls_of(stages.steps)) {
+    for (CallStep step : linked_calls_of(stages)) {
       step.kernel += static_cast<uint32_t>(kernels.size());
       steps.push_back(step);
     }
@@ -64,8 +65,9 @@ std::map<std::string, std::string> symbols_of(const TemporaryFolder& folder, con
 
 bool may_ask_for(const Kind& kind, const std::string& name) {
   if (name == "memcpy" || name == "memmove" || name == "memset") return true;
-  // The table that every call through a pointer uses there; the linker makes it.
-  if (std::string_view(kind.triple).starts_with("wasm") && name == "__indirect_function_table") return true;
+  if (name == fuzz::turned().name()) return true;  // the custom operation among the samples
+  // The table that every call through a pointer uses there, and where the stack is; the linker makes both.
+  if (std::string_view(kind.triple).starts_with("wasm") && (name == "__indirect_function_table" || name == "__stack_pointer")) return true;
   return kind.calls_for_floats && name.starts_with("__aeabi_");
 }
 
@@ -118,6 +120,23 @@ TEST_CASE("what a target cannot do is refused before LLVM sees it", "[aot]") {
   CHECK_THROWS_WITH(emit_object(stages.kernels, calls_of(stages.steps), narrow, "graph"), Catch::Contains("addresses of 32 bits"));
   for (const char* symbol : {"", "a b", "7up", "kernel_0", "naïve"})
     CHECK_THROWS_AS(emit_object({}, {}, narrow, symbol), UserError);
+
+  // Custom operations are called by their names.
+  auto emit = [&](const std::string& operation, const std::string& symbol) {
+    const CustomOperation op({.name = operation, .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 0; }});
+    Stages called = stages_of(program_of({custom_call(op, {Variable("y of " + operation + symbol, f32, {3})})}, {}));
+    return emit_object(called.kernels, linked_calls_of(called), narrow, symbol);
+  };
+  CHECK_THROWS_WITH(emit("a b", "step"), Catch::Contains("'a b'"));
+  CHECK_THROWS_WITH(emit("step", "step"), Catch::Contains("the name of the custom operation 'step'"));
+  CHECK_FALSE(emit("servo", "step").empty());
+  CHECK_THROWS_WITH(emit("memcpy", "step"), Catch::Contains("the C library's"));
+  CHECK_THROWS_WITH(emit("servo", "__aeabi_fadd"), Catch::Contains("the compiler's"));
+
+  const CustomRules rules{.name = "servo", .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 0; }};
+  Variable y("y", f32, {3});
+  Stages twins = stages_of(program_of({custom_call(CustomOperation(rules), {y}), custom_call(CustomOperation(rules), {y + 1})}, {}));
+  CHECK_THROWS_WITH(linked_calls_of(twins), Catch::Contains("two custom operations are called 'servo'"));
 }
 
 }  // namespace sinter::aot

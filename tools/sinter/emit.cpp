@@ -53,7 +53,7 @@ std::string emit_ir(const EmitRequest& request) { return emit_native(request, em
 std::string emit_assembly(const EmitRequest& request) { return emit_native(request, emit_asm); }
 std::string emit_object_file(const EmitRequest& request) {
   Stages all = stages(request);
-  return emit_object(all.kernels, calls_of(all.steps), request.target, request.symbol);
+  return emit_object(all.kernels, linked_calls_of(all), request.target, request.symbol);
 }
 
 }  // namespace
