@@ -236,14 +236,18 @@ class Drafter {
     return at_source;
   }
 
+  // Of what has no element no index says over which loops it is computed: it joins nothing.
   bool is_full(const Group& group, NodeId id, const Index& index) const {
-    return index.bounds.empty() && dense(flattened_in(group, id, index), group.loops, std::vector<bool>(group.loops.size(), true), product(graph_.type(id).shape));
+    return is_once(group, id, index, std::vector<bool>(group.loops.size(), true));
   }
   bool is_row(const Group& group, NodeId id, const Index& index) const {
-    if (group.kind != GroupKind::row || !index.bounds.empty()) return false;
     std::vector<bool> kept = group.reduced;
     kept.flip();
-    return dense(flattened_in(group, id, index), group.loops, kept, product(graph_.type(id).shape));
+    return group.kind == GroupKind::row && is_once(group, id, index, kept);
+  }
+  bool is_once(const Group& group, NodeId id, const Index& index, const std::vector<bool>& over) const {
+    const Dim count = product(graph_.type(id).shape);
+    return index.bounds.empty() && !count.is(0) && dense(flattened_in(group, id, index), group.loops, over, count);
   }
   Affine flattened_in(const Group& group, NodeId id, const Index& index) const {
     return flattened(index, graph_.type(id).shape, group.loops.size());
