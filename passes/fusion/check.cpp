@@ -288,11 +288,8 @@ class Checker {
     Affine position = flattened(group.at[i], graph_.type(by).shape, group.loops.size());
     holds(size_of(graph_.type(by).dtype) == size_of(graph_.type(value).dtype) && product(graph_.type(by).shape) == product(graph_.type(value).shape), by, "replaces a value of another size");
     if (product(graph_.type(by).shape).is(0)) return;  // nothing is read and nothing stored
-    std::vector<bool> over(group.loops.size(), true);
     bool row = group.kind == GroupKind::row;
     for (size_t l = 0; l < group.loops.size(); ++l) row = row && (!group.reduced[l] || position.strides[l].is(0));
-    if (row) over = group.reduced, over.flip();
-    holds(dense(position, group.loops, over, product(graph_.type(by).shape)), by, "replaces a value, and is not stored once a point");
     // Inner stages compute again, and read again, what earlier ones did; what a row has one of is computed once, before its inner stage.
     uint32_t last_inner = 0;
     for (size_t k = 0; k < group.members.size(); ++k)

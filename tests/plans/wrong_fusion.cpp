@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "graph/expr.h"
 #include "graph/text.h"
 #include "passes/fusion/plan.h"
 
@@ -71,6 +72,91 @@ const char* const squares = R"(sinter 1
 return %4, %5, %6
 )";
 
+// A root that rides, computed in rows of two axes: the rows' sums are the softmax's, the rider's the columns'.
+const char* const two_axes = R"(sinter 1
+%x = variable : f32[8, 4, 2]
+%1 = exp %x : f32[8, 4, 2]
+%2 = sum %1 {axes=[1, 2]} : f32[8]
+%3 = broadcast %2 {shape=[8, 4, 2], axes=[0]} : f32[8, 4, 2]
+%4 = divide %1, %3 : f32[8, 4, 2]
+%5 = sqrt %x : f32[8, 4, 2]
+%6 = multiply %4, %5 : f32[8, 4, 2]
+%7 = sum %5 {axes=[0]} : f32[4, 2]
+return %6, %7
+)";
+
+// Rows, and then columns, each value over its column's sum.
+const char* const columns_of_rows = R"(sinter 1
+%x = variable : f32[n, 100]
+%1 = exp %x : f32[n, 100]
+%2 = sum %1 {axes=[1]} : f32[n]
+%3 = broadcast %2 {shape=[n, 100], axes=[0]} : f32[n, 100]
+%4 = divide %1, %3 : f32[n, 100]
+%5 = sum %4 {axes=[0]} : f32[100]
+%6 = broadcast %5 {shape=[n, 100], axes=[1]} : f32[n, 100]
+%7 = divide %4, %6 : f32[n, 100]
+return %4, %7
+)";
+// Rows of two axes, of which one is left.
+const char* const parts_of_rows = R"(sinter 1
+%x = variable : f32[8, 4, 2]
+%1 = exp %x : f32[8, 4, 2]
+%2 = sum %1 {axes=[1, 2]} : f32[8]
+%3 = broadcast %2 {shape=[8, 4, 2], axes=[0]} : f32[8, 4, 2]
+%4 = divide %1, %3 : f32[8, 4, 2]
+%5 = sum %4 {axes=[0, 2]} : f32[4]
+return %4, %5
+)";
+// One parameter, read by two that ride.
+const char* const two_riders = R"(sinter 1
+%x = variable : f32[n, 100]
+%g = parameter : f32[100]
+%1 = exp %x : f32[n, 100]
+%2 = sum %1 {axes=[1]} : f32[n]
+%3 = broadcast %2 {shape=[n, 100], axes=[0]} : f32[n, 100]
+%4 = divide %1, %3 : f32[n, 100]
+%5 = sum %1 {axes=[0]} : f32[100]
+%6 = add %5, %g : f32[100]
+%7 = sum %4 {axes=[0]} : f32[100]
+%8 = add %7, %g : f32[100]
+return %4, %6, %8
+)";
+// Values that a row has one of: read in its first stage (%v) and after its last (%w), stored in between (%5) and after the first (%4).
+const char* const row_values = R"(sinter 1
+%x = variable : f32[n, 100]
+%v = variable : f32[n]
+%w = variable : f32[n]
+%1 = broadcast %v {shape=[n, 100], axes=[0]} : f32[n, 100]
+%2 = subtract %x, %1 : f32[n, 100]
+%3 = exp %2 : f32[n, 100]
+%4 = sum %3 {axes=[1]} : f32[n]
+%5 = sqrt %4 : f32[n]
+%6 = broadcast %4 {shape=[n, 100], axes=[0]} : f32[n, 100]
+%7 = divide %3, %6 : f32[n, 100]
+%8 = multiply %w, %5 : f32[n]
+return %3, %4, %5, %7, %8
+)";
+// A reshape that is no affine map of what it reads.
+const char* const crossed = R"(sinter 1
+%x = variable : f32[6, 4]
+%y = variable : f32[4, 6]
+%1 = exp %x : f32[6, 4]
+%2 = reshape %1 {shape=[4, 6]} : f32[4, 6]
+%3 = add %2, %y : f32[4, 6]
+return %3
+)";
+
+// A custom operation's call, over whose first operand the result may be written: as wide as that, or wider.
+Program called(DType result) {
+  GraphScope scope;
+  Variable x("x", f32, {4}), y("y", f32, {4});
+  const CustomOperation servo({.name = "servo",
+                               .type = [=](std::span<const Type> operands) { return Type{result, operands[0].shape}; },
+                               .in_place_of = 0,
+                               .function = [](const sinter_custom_call*) { return 0; }});
+  return program_of({exp(custom_call(servo, {exp(x), y}))});
+}
+
 struct Plan {
   Program program;
   FusionPlan plan;
@@ -90,10 +176,17 @@ struct Plan {
     return i;
   }
   void no_longer_stores(NodeId id) { std::erase(of(id).stored, id), plan.stored_by[id.index] = -1; }
+  // Makes the last group a rider of the first.
+  void ride() {
+    Group rider = plan.groups.back();
+    plan.groups.pop_back();
+    for (NodeId id : rider.stored) plan.groups[0].stored.push_back(id), plan.stored_by[id.index] = 0;
+    plan.groups[0].riders.push_back(std::move(rider));
+  }
 };
 
-void is_found(const char* text, const std::string& says, const std::function<void(Plan&)>& spoil) {
-  Plan p{parse(text, "wrong.graph"), {}};
+void is_found(const Program& program, const std::string& says, const std::function<void(Plan&)>& spoil) {
+  Plan p{program, {}};
   p.plan = fuse(p.program);
   REQUIRE_NOTHROW(check(p.program, p.plan));
   spoil(p);
@@ -101,6 +194,8 @@ void is_found(const char* text, const std::string& says, const std::function<voi
   CHECK_THROWS_WITH(check(p.program, p.plan), Catch::Contains(says));
   CHECK_THROWS_AS(check(p.program, p.plan), InternalError);
 }
+
+void is_found(const char* text, const std::string& says, const std::function<void(Plan&)>& spoil) { is_found(parse(text, "wrong.graph"), says, spoil); }
 
 GroupRead& read_of(Group& group, NodeId id) {
   auto found = std::find_if(group.reads.begin(), group.reads.end(), [&](const GroupRead& r) { return r.value == id; });
@@ -208,6 +303,20 @@ TEST_CASE("riders that cannot ride are found", "[fusion]") {
     p.program.outputs.erase(p.program.outputs.begin());
     p.no_longer_stores(operand);
   });
+  is_found(columns_of_rows, "is computed by a rider, and not once a row", [](Plan& p) { p.ride(); });
+  is_found(parts_of_rows, "rides and reduces a part of a row", [](Plan& p) { p.ride(); });
+
+  // What each reader computes anew may be anywhere, for all that its edges say; its rider needs it in the rows.
+  auto rode_at = [](Plan& p, const std::vector<std::vector<int>>& strides) {
+    Group& group = p.plan.groups[0];
+    REQUIRE(group.riders.size() == 1);
+    NodeId root = p.the(Op::sqrt);
+    p.plan.recomputed[root.index] = true;
+    Index& at = group.at[p.number(group, root)];
+    for (size_t a = 0; a < strides.size(); ++a) at.axes[a].strides.assign(strides[a].begin(), strides[a].end());
+  };
+  is_found(two_axes, "rides and does not reduce all rows", [&](Plan& p) { rode_at(p, {{0, 0, 0}, {4, 1, 0}, {0, 0, 1}}); });
+  is_found(two_axes, "rides and reduces a part of a loop", [&](Plan& p) { rode_at(p, {{1, 1, 0}, {0, -3, 0}, {0, 0, 1}}); });
 }
 
 TEST_CASE("a value said to be replaceable that is not is found", "[fusion]") {
@@ -216,6 +325,35 @@ TEST_CASE("a value said to be replaceable that is not is found", "[fusion]") {
   is_found(rows, "replaces what its group reads, and is not stored there", [&](Plan& p) { replaced(p, p.plan.groups[0], p.named("x"), p.the(Op::exp)); });
   is_found(backwards, "replaces a value that is read elsewhere than it is stored", [&](Plan& p) { replaced(p, p.of(p.the(Op::add)), p.the(Op::exp, 1), p.the(Op::add)); });
   is_found(products, "replaces a value of another size", [&](Plan& p) { replaced(p, p.plan.groups[0], p.named("b"), p.the(Op::add)); });
+  is_found(two_riders, "replaces what two riders read", [&](Plan& p) { replaced(p, p.plan.groups[0], p.named("g"), p.the(Op::add, 1)); });
+  is_found(row_values, "replaces a value that a later stage may read", [&](Plan& p) { replaced(p, p.plan.groups[0], p.named("x"), p.the(Op::exp)); });
+  is_found(row_values, "replaces a value that a later stage reads", [&](Plan& p) { replaced(p, p.plan.groups[0], p.named("w"), p.the(Op::sum)); });
+  is_found(row_values, "replaces a row's value that an inner stage reads after it", [&](Plan& p) { replaced(p, p.plan.groups[0], p.named("v"), p.the(Op::sqrt)); });
+}
+
+TEST_CASE("a custom call that is not alone, or not given what it reads, is found", "[fusion]") {
+  auto group_of = [](Plan& p) -> Group& { return p.of(p.the(Op::custom_call)); };
+  const Program alike = called(f32);
+  is_found(alike, "a call group computes one custom call", [&](Plan& p) { group_of(p).riders.push_back(group_of(p)); });
+  is_found(alike, "is a custom call in a group of other values", [&](Plan& p) { group_of(p).kind = GroupKind::loop; });
+  is_found(alike, "is an operand of a custom call, and is not in memory", [&](Plan& p) {
+    std::erase_if(group_of(p).reads, [&](const GroupRead& r) { return r.value == p.named("y"); });
+  });
+  is_found(alike, "is said to be read and is not", [&](Plan& p) { group_of(p).reads.push_back({p.named("x"), {}}); });
+  is_found(alike, "is alone in its group", [&](Plan& p) { read_of(group_of(p), p.the(Op::exp)).replaceable_by = {p.the(Op::exp, 1)}; });
+  is_found(alike, "replaces an operand which its operation does not say it may", [&](Plan& p) { read_of(group_of(p), p.named("y")).replaceable_by = {p.the(Op::custom_call)}; });
+  is_found(called(f64), "replaces a value of another size", [&](Plan& p) { read_of(group_of(p), p.the(Op::exp)).replaceable_by = {p.the(Op::custom_call)}; });
+}
+
+TEST_CASE("a group that reads through no index map is found", "[fusion]") {
+  is_found(crossed, "is no affine map in its group", [](Plan& p) {
+    Group& reader = p.of(p.the(Op::add));
+    read_of(reader, p.the(Op::exp)).value = p.named("x");
+    p.no_longer_stores(p.the(Op::exp));
+    p.plan.recomputed[p.the(Op::exp).index] = true;
+    p.plan.groups.erase(p.plan.groups.begin());
+    p.plan.stored_by[p.the(Op::add).index] = 0;
+  });
 }
 
 }  // namespace sinter
