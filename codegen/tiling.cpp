@@ -23,13 +23,16 @@ int64_t nominal(Size size, int64_t otherwise) { return std::max<int64_t>(size.va
 // `count` cut into pieces of at most `most`, as even as they come.
 int64_t even(int64_t count, int64_t most) { return ceil_divide(count, ceil_divide(count, std::max<int64_t>(most, 1))); }
 
+// Whether rows push each other out of the first-level cache, and are read from the second again for every tile: all meet in one place of it,
+// or in two.
+enum class Conflict { none, of_half_page, of_page };
+
 struct Problem {
   const Target* target;
   Size m, n, k;
   int64_t width, lanes;  // bytes of an element, elements of a vector
   bool b_packed = false;
-  // Rows of an unpacked B push each other out of the first-level cache, and are read from the second again for every tile.
-  bool b_conflicts = false;
+  Conflict b_conflict = Conflict::none;  // of an unpacked B
 
   // A panel of B stays in the first-level cache while A's panels go by.
   int64_t block_k(int64_t tile_n) const {
@@ -47,7 +50,8 @@ double tile_cycles(const Problem& problem, int64_t rows, int64_t vectors) {
   // Each block of k begins with loading the sums and ends with storing them; the last with the epilogue.
   const auto block = static_cast<double>(problem.block_k(vectors * problem.lanes)), depth = static_cast<double>(nominal(problem.k, 256));
   const double ends = (20 + 2 * sums) / block + 3 * sums / depth;
-  if (!problem.b_conflicts) return steady + stalls + ends;
+  if (problem.b_conflict == Conflict::none) return steady + stalls + ends;
+  if (problem.b_conflict == Conflict::of_half_page) return steady * 1.2 + stalls + ends;
   // Each row of B then comes from the second-level cache, a page away from the one before: some 8 cycles, and one more a cache line.
   const double lines = std::ceil(static_cast<double>(vectors * problem.lanes * problem.width) / 64);
   return std::max(steady, 8 + lines) * 1.08 + stalls + ends;
@@ -61,7 +65,7 @@ struct Tile {
 Tile choose_tile(const Problem& problem) {
   // Sizes that stand for one: itself where known, else what batches tend to be.
   const auto samples = [](Size size) { return size ? std::vector{nominal(size, 1)} : std::vector<int64_t>{32, 64, 128}; };
-  constexpr double cycles_to_pack_a_byte = 0.15;
+  constexpr double cycles_to_pack_a_byte = 0.45;
   Tile best;
   for (int64_t rows = 1; rows <= 12; ++rows)
     for (int64_t vectors = 1; vectors <= 8; ++vectors) {
@@ -133,19 +137,20 @@ Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, 
   Problem problem{&target, m, n, k, width, target.lanes(size_of(dtype))};
   // An operand is packed where it must be, and where reading it in place is slow and what packing costs is spread over much arithmetic. On
   // Zen 5 reading in place costs nothing unless one k lies a multiple of a page from the next; then it is an eighth of the time for A, and
-  // for B between a twelfth (AVX-512) and a third (AVX2).
-  const auto conflicts = [&](const OperandAccess& operand) {
+  // for B between a twelfth (AVX-512) and a third (AVX2). On Zen 3 half a page costs a sixth for B, and a quarter of a page nothing.
+  const auto conflict = [&](const OperandAccess& operand) {
     const Size stride = operand.depth_stride;
-    return operand.readable && stride && *stride != 0 && *stride * width % page == 0 && nominal(k, 256) >= 16;
+    if (!operand.readable || !stride || *stride == 0 || nominal(k, 256) < 16) return Conflict::none;
+    return *stride * width % page == 0 ? Conflict::of_page : *stride * width % (page / 2) == 0 ? Conflict::of_half_page : Conflict::none;
   };
   Tiling tiling;
-  tiling.pack_a = !a.readable || (conflicts(a) && nominal(n, 64) >= 128);
+  tiling.pack_a = !a.readable || (conflict(a) == Conflict::of_page && nominal(n, 64) >= 128);
   problem.b_packed = !b.readable;
-  problem.b_conflicts = conflicts(b) && nominal(m, 64) >= 16;
+  if (nominal(m, 64) >= 16) problem.b_conflict = conflict(b);
   Tile tile = choose_tile(problem);
-  if (problem.b_conflicts) {
+  if (problem.b_conflict != Conflict::none) {
     Problem packed = problem;
-    packed.b_packed = true, packed.b_conflicts = false;
+    packed.b_packed = true, packed.b_conflict = Conflict::none;
     const Tile other = choose_tile(packed);
     if (other.cycles < tile.cycles) problem = packed, tile = other;
   }

@@ -86,6 +86,8 @@ class Emitter {
   llvm::Value* load_strided(llvm::Value* pointer, DType, llvm::Value* stride, unsigned lanes, llvm::Value* mask = nullptr);
   // A uniform value is splatted. `streaming` bypasses the cache, and needs the pointer aligned to the whole vector.
   void store(llvm::Value* pointer, DType, llvm::Value* value, unsigned lanes = 1, llvm::Value* mask = nullptr, bool streaming = false);
+  // Asks for the cache line there, which need not exist. `level`: the nearest cache that it is to come to, 1 or 2.
+  void prefetch(llvm::Value* pointer, uint32_t level);
   void store_strided(llvm::Value* pointer, DType, llvm::Value* value, llvm::Value* stride, unsigned lanes, llvm::Value* mask = nullptr);
 
   // --- arithmetic --------------------------------------------------------------------------------------------------------------

@@ -115,6 +115,11 @@ void Emitter::store(Value* pointer, DType dtype, Value* value, unsigned lanes, V
   }
 }
 
+void Emitter::prefetch(Value* pointer, uint32_t level) {
+  Value *read = builder.getInt32(0), *locality = builder.getInt32(4 - level), *data = builder.getInt32(1);
+  builder.CreateIntrinsic(llvm::Intrinsic::prefetch, {pointer->getType()}, {pointer, read, locality, data});
+}
+
 void Emitter::store_strided(Value* pointer, DType dtype, Value* value, Value* stride, unsigned lanes, Value* mask) {
   auto* known = llvm::dyn_cast<llvm::ConstantInt>(stride);
   if (lanes == 1 || (known && known->isOne())) return store(pointer, dtype, value, lanes, mask);

@@ -97,10 +97,7 @@ NextPanel next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& t
 }
 
 void prefetch(Emitter& emitter, DType dtype, const NextPanel& next, llvm::Value* k) {
-  if (!next.pointer) return;
-  llvm::Value* line = emitter.element(next.pointer, dtype, emitter.multiply(k, next.stride));
-  llvm::Value *read = emitter.builder.getInt32(0), *second_level = emitter.builder.getInt32(2), *data = emitter.builder.getInt32(1);
-  emitter.builder.CreateIntrinsic(llvm::Intrinsic::prefetch, {line->getType()}, {line, read, second_level, data});
+  if (next.pointer) emitter.prefetch(emitter.element(next.pointer, dtype, emitter.multiply(k, next.stride)), 2);
 }
 
 llvm::Value* multiply_add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::Value* b, llvm::Value* sum) {
@@ -151,9 +148,35 @@ void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, c
     for (int64_t v = 0; v < vectors; ++v) emitter.store(sum_pointer(row, v), dtype, sums[row * vectors + v], task.lanes);
 }
 
+// The epilogue finds its inputs in the cache if they are asked for before the sums are made: a tile's rows of them lie apart, where no
+// processor foresees them. Asking for what lies past the last row does no harm.
+void prefetch_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
+  constexpr int64_t line_bytes = 64, most_lines = 64;
+  const ContractionKernel& contraction = task.contraction;
+  const size_t m_loop = task.batch.size();
+  if (contraction.rows.size() > 1) return;  // a row's indices would cost a division each
+  int64_t lines = 0;
+  for (const BodyInput& input : contraction.epilogue.inputs) {
+    const auto* load = std::get_if<LoadInput>(&input);
+    if (!load || !load->bounds.empty() || load->position.strides[m_loop].is(0) || !load->position.strides[m_loop + 1].is(1)) continue;
+    const DType dtype = emitter.dtype_of(load->argument);
+    const auto width = static_cast<int64_t>(size_of(dtype));
+    lines += contraction.tile_m * (contraction.tile_n * width / line_bytes + 1);
+    if (lines > most_lines) return;
+    for (int64_t row = 0; row < contraction.tile_m; ++row)
+      for (int64_t column = 0; column < contraction.tile_n; column += line_bytes / width) {
+        Values indices = task.batch;
+        indices.push_back(emitter.add(tile.m0, emitter.number(row)));
+        indices.push_back(emitter.add(tile.n0, emitter.number(column)));
+        emitter.prefetch(emitter.element(emitter.argument(load->argument), dtype, emitter.affine(load->position, indices)), 1);
+      }
+  }
+}
+
 }  // namespace
 
 void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
+  prefetch_epilogue(emitter, task, tile);
   const DType dtype = task.contraction.dtype;
   const Rows a = rows_of_a(emitter, task, tile);
   const Columns b = columns_of_b(emitter, task, tile);
