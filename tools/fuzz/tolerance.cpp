@@ -134,7 +134,7 @@ Radii elementwise(const Node& node, std::span<const Tensor> inputs, std::span<co
     }
     if (!differs) continue;
     double r = exact_radius(node.op, node.type.dtype, x);
-    if (r == 0 && y[i] == 0 && (node.op == Op::multiply || node.op == Op::divide)) r = least(node.type.dtype);  // the sign of the zero
+    if (r == 0 && y[i] == 0 && is_float(node.type.dtype)) r = least(node.type.dtype);  // the sign of the zero
     if (r == 0 && !is_function(node.op)) continue;
     if (node.type.dtype == boolean) {
       to[i] = 1;
