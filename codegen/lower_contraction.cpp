@@ -3,7 +3,7 @@
 
 #include "codegen/lower_kinds.h"
 #include "codegen/tiling.h"
-#include "passes/fusion/draft.h"
+#include "passes/fusion/operands.h"
 
 namespace sinter {
 namespace {

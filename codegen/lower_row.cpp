@@ -7,6 +7,7 @@
 #include <map>
 
 #include "codegen/lower_kinds.h"
+#include "passes/fusion/operands.h"
 #include "passes/fusion/riders.h"
 
 namespace sinter {

@@ -19,8 +19,4 @@ struct Draft {
 // leave the program, reshapes looked through.
 std::vector<Draft> draft_groups(const Program&, const std::set<NodeId>& forced, std::set<NodeId>& leaving);
 
-// The loops over which an operand of a contraction is packed, batch axes first, then its free axis and its contracted one; at[0] is the
-// operand's index there.
-Group operand_group(const Graph&, NodeId contraction, int side);
-
 }  // namespace sinter

@@ -205,6 +205,11 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
 size_t member_number(const Group& group, NodeId id) { return static_cast<size_t>(std::find(group.members.begin(), group.members.end(), id) - group.members.begin()); }
 bool stores(const Group& group, NodeId id) { return std::find(group.stored.begin(), group.stored.end(), id) != group.stored.end(); }
 
+NodeId stored_value(const Program& program, const FusionPlan& plan, NodeId id) {
+  while (plan.stored_by[id.index] < 0 && (program.graph.node(id).op == Op::reshape || program.graph.node(id).op == Op::stop_gradient)) id = program.graph.inputs(id)[0];
+  return id;
+}
+
 double nominal(const Dim& d) {
   constexpr int64_t symbol = 64;
   Bindings bindings;

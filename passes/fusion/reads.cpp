@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "passes/fusion/draft.h"
+#include "passes/fusion/operands.h"
 #include "passes/fusion/walk.h"
 
 namespace sinter {

@@ -17,9 +17,6 @@ inline bool is_elementwise(Op op) { return info(op).family == Family::elementwis
 inline bool is_reduction(Op op) { return info(op).family == Family::reduction; }
 inline bool is_movement(Op op) { return info(op).family == Family::movement || info(op).family == Family::identity; }
 
-// The place of a reduction's operand for which its result lies at `index`: reduced axes run over the reduced loops, in order.
-Index operand_index(const Graph&, const Group&, NodeId reduction, const Index& index);
-
 // Visitor needs: a type Value, and
 //   Value load(NodeId value, const Affine& position, const std::vector<Bound>&)   from memory
 //   Value constant(const Tensor& one_element)
