@@ -166,7 +166,7 @@ class Calls {
                                                       builder_.getInt64(step.chunks ? static_cast<uint64_t>(std::max<int64_t>(*step.chunks, 0)) : ~uint64_t{number}), builder_.getInt64(step.parallel)}));
     }
     auto* table_type = llvm::ArrayType::get(type, rows.size());
-    auto* table = new llvm::GlobalVariable(module_, table_type, true, llvm::GlobalValue::PrivateLinkage, llvm::ConstantArray::get(table_type, rows), "steps");
+    auto* table = new llvm::GlobalVariable(module_, table_type, true, llvm::GlobalValue::PrivateLinkage, llvm::ConstantArray::get(table_type, rows), std::string(kernel_prefix) + "steps");
     llvm::BasicBlock *before = builder_.GetInsertBlock(), *turn = block("step"), *next = block("next"), *more = block("more"), *done = block("done");
     builder_.CreateBr(turn);
     builder_.SetInsertPoint(turn);

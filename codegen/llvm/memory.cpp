@@ -1,5 +1,6 @@
 // Types, vectors, and how they come from and go to memory.
 #include "codegen/llvm/emit.h"
+#include "codegen/llvm/module.h"
 
 namespace sinter {
 
@@ -61,9 +62,10 @@ Value* Emitter::element(Value* pointer, DType dtype, Value* index) {
 
 Value* Emitter::zeros(size_t bytes) {
   llvm::Module& module = *function->getParent();
-  if (auto* known = module.getNamedGlobal("zeros"); known && known->getValueType()->getArrayNumElements() >= bytes) return known;
+  const std::string name = std::string(kernel_prefix) + "zeros";  // no symbol of a user's
+  if (auto* known = module.getNamedGlobal(name); known && known->getValueType()->getArrayNumElements() >= bytes) return known;
   auto* type = llvm::ArrayType::get(builder.getInt8Ty(), std::max<size_t>(bytes, 512));
-  auto* global = new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::PrivateLinkage, llvm::ConstantAggregateZero::get(type), "zeros");
+  auto* global = new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::PrivateLinkage, llvm::ConstantAggregateZero::get(type), name);
   global->setAlignment(llvm::Align(64));
   return global;
 }

@@ -26,6 +26,7 @@ std::string emit_object(const std::vector<Kernel>& kernels, const std::vector<Ca
   check_steps(steps, kernels.size());
   check_symbol(symbol, "the function of an object");
   for (const CallStep& step : steps) {
+    ensure(!step.call || step.linked, "an object calls custom operations by their names");
     if (!step.linked) continue;
     check_symbol(step.linked->symbol, "the function of a custom operation that is called ahead of time");
     if (step.linked->symbol == symbol) throw UserError(fmt::format("the object's function has the name of the custom operation '{}'; give it another", symbol));

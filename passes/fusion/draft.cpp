@@ -75,7 +75,7 @@ bool joins_as_reduction(Drafts& drafts, size_t d, NodeId id, const std::vector<S
   const Graph& graph = drafts.graph;
   Group& group = drafts.all[d].group;
   if (group.kind == GroupKind::contraction || group.kind == GroupKind::call || is_movement(graph.node(group.members[0]).op)) return false;
-  if (!drafts.has_room(d, id, from)) return false;
+  if (!drafts.has_room_for_reduction(d)) return false;
   auto operand = pushed_through(graph, group, from[0], drafts.at(d, from[0].value));
   if (!operand || !is_full(graph, group, graph.inputs(id)[0], *operand)) return false;
   std::vector<bool> reduced(group.loops.size());

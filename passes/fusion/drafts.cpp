@@ -139,6 +139,8 @@ bool Drafts::have_room(size_t a, size_t b) const {
   return one.group.members.size() + other.group.members.size() <= most_members && one.work + other.work <= most_work && few_reads(one, other.reads);
 }
 
+bool Drafts::has_room_for_reduction(size_t d) const { return all[d].group.members.size() < most_members; }
+
 // The scalar operations of one element of an elementwise node; 1 of others.
 size_t Drafts::work_of(NodeId id) {
   const Node& node = graph.node(id);

@@ -35,9 +35,10 @@ class Drafts {
   // have got members that read from anywhere.
   bool depends(size_t a, size_t b);
 
-  // Whether a kernel of the draft and the node, or of both drafts, would not be too large.
+  // Whether a kernel of the draft and the node, or of both drafts, would not be too large; or of the draft and one more reduction of its own.
   bool has_room(size_t d, NodeId, const std::vector<Source>&);
   bool have_room(size_t a, size_t b) const;
+  bool has_room_for_reduction(size_t d) const;
 
  private:
   size_t work_of(NodeId);

@@ -139,4 +139,19 @@ TEST_CASE("what a target cannot do is refused before LLVM sees it", "[aot]") {
   CHECK_THROWS_WITH(linked_calls_of(twins), Catch::Contains("two custom operations are called 'servo'"));
 }
 
+// Whose parts have names of their own, in the same object.
+TEST_CASE("a custom operation may be called what a kernel calls its zeros or the graph its table of steps", "[aot]") {
+  for (const char* symbol : {"zeros", "steps"}) {
+    GraphScope scope;
+    const CustomOperation op({.name = symbol, .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 0; }});
+    Variable x("x", f32, {"n"});
+    std::vector<Expr> outputs = {sqrt(pad(x, 1.f, {Dim(2)}, {Dim(1)}))};
+    for (int i = 0; i < 40; ++i) outputs.push_back(exp(x * static_cast<float>(i)) + sum(x));
+    outputs.push_back(custom_call(op, {x}));
+    Stages stages = stages_of(program_of(outputs));
+    TemporaryFolder folder;
+    CHECK(symbols_of(folder, emit_object(stages.kernels, linked_calls_of(stages), host_target(), "graph"))[symbol] == "U");
+  }
+}
+
 }  // namespace sinter::aot
