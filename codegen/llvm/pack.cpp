@@ -80,7 +80,7 @@ class Pack {
   }
 
   // Whether the last panel may have rows past the end.
-  bool has_edge() const { return !kernel_.rows.is_number() || kernel_.rows.number() % panel_ != 0; }
+  bool has_edge() const { return !kernel_.rows.divided_by(Dim(panel_)); }
 
   // Whether more of the operand is contiguous along k than along the rows.
   bool lies_along_k() const {

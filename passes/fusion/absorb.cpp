@@ -82,9 +82,8 @@ bool edges_agree(const Drafts& drafts, size_t d, size_t other, const std::vector
     else if (is_movement(op)) index = pulled(graph, id, *index, group.loops);
     for (const Source& s : drafts.sources(id)) {
       if (!drafts.is_in(s.value, other)) continue;
-      if (op == Op::contract || s.padding || !index) return false;  // a contraction's operands are packed before
-      auto there = pulled_through(graph, group, s, *index);
-      if (!there || !there->bounds.empty() || !(there->axes == moved[member_number(gone, s.value)].axes)) return false;
+      if (op == Op::contract || !index) return false;  // a contraction's operands are packed before
+      if (!is_read_at(graph, group, s, *index, moved[member_number(gone, s.value)])) return false;
     }
   }
   return true;

@@ -10,13 +10,9 @@ namespace sinter {
 namespace {
 
 bool agrees(const Drafts& drafts, size_t d, const std::vector<Source>& from, const Index& index) {
-  for (const Source& s : from) {
-    if (!drafts.is_in(s.value, d)) continue;
-    if (s.padding) return false;
-    auto there = pulled_through(drafts.graph, drafts.all[d].group, s, index);
-    if (!there || !there->bounds.empty() || !(there->axes == drafts.at(d, s.value).axes)) return false;
-  }
-  return true;
+  return std::all_of(from.begin(), from.end(), [&](const Source& s) {
+    return !drafts.is_in(s.value, d) || is_read_at(drafts.graph, drafts.all[d].group, s, index, drafts.at(d, s.value));
+  });
 }
 
 bool closes_circle(Drafts& drafts, size_t d, const std::vector<size_t>& read) {

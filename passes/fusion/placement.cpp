@@ -98,6 +98,12 @@ std::optional<Index> pulled_through(const Graph& graph, const Group& group, cons
   return index;
 }
 
+bool is_read_at(const Graph& graph, const Group& group, const Source& source, const Index& at_reader, const Index& at_source) {
+  if (source.padding) return false;
+  const auto there = pulled_through(graph, group, source, at_reader);
+  return there && there->bounds.empty() && there->axes == at_source.axes;
+}
+
 bool is_full(const Graph& graph, const Group& group, NodeId id, const Index& index) {
   return is_once(graph, group, id, index, std::vector<bool>(group.loops.size(), true));
 }

@@ -16,6 +16,9 @@ std::optional<Index> pushed_through(const Graph&, Group&, const Source&, const I
 // The source's index, from the reader's; nothing where that is not affine.
 std::optional<Index> pulled_through(const Graph&, const Group&, const Source&, const Index& at_reader);
 
+// Whether a reader at `at_reader` reads the source just where it is computed, at `at_source`: within one kernel it may read it nowhere else.
+bool is_read_at(const Graph&, const Group&, const Source&, const Index& at_reader, const Index& at_source);
+
 // Whether the value is computed once at each point of the loops; or once a row. Of what has no element no index says over which loops it is
 // computed: neither is so.
 bool is_full(const Graph&, const Group&, NodeId, const Index&);

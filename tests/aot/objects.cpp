@@ -63,6 +63,10 @@ std::map<std::string, std::string> symbols_of(const TemporaryFolder& folder, con
   return symbols;
 }
 
+CustomOperation operation_named(const std::string& name) {
+  return CustomOperation({.name = name, .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 0; }});
+}
+
 bool may_ask_for(const Kind& kind, const std::string& name) {
   if (name == "memcpy" || name == "memmove" || name == "memset") return true;
   if (name == fuzz::turned().name()) return true;  // the custom operation among the samples
@@ -123,8 +127,7 @@ TEST_CASE("what a target cannot do is refused before LLVM sees it", "[aot]") {
 
   // Custom operations are called by their names.
   auto emit = [&](const std::string& operation, const std::string& symbol) {
-    const CustomOperation op({.name = operation, .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 0; }});
-    Stages called = stages_of(program_of({custom_call(op, {Variable("y of " + operation + symbol, f32, {3})})}, {}));
+    Stages called = stages_of(program_of({custom_call(operation_named(operation), {Variable("y of " + operation + symbol, f32, {3})})}, {}));
     return emit_object(called.kernels, linked_calls_of(called), narrow, symbol);
   };
   CHECK_THROWS_WITH(emit("a b", "step"), Catch::Contains("'a b'"));
@@ -133,9 +136,8 @@ TEST_CASE("what a target cannot do is refused before LLVM sees it", "[aot]") {
   CHECK_THROWS_WITH(emit("memcpy", "step"), Catch::Contains("the C library's"));
   CHECK_THROWS_WITH(emit("servo", "__aeabi_fadd"), Catch::Contains("the compiler's"));
 
-  const CustomRules rules{.name = "servo", .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 0; }};
   Variable y("y", f32, {3});
-  Stages twins = stages_of(program_of({custom_call(CustomOperation(rules), {y}), custom_call(CustomOperation(rules), {y + 1})}, {}));
+  Stages twins = stages_of(program_of({custom_call(operation_named("servo"), {y}), custom_call(operation_named("servo"), {y + 1})}, {}));
   CHECK_THROWS_WITH(linked_calls_of(twins), Catch::Contains("two custom operations are called 'servo'"));
 }
 
@@ -143,11 +145,10 @@ TEST_CASE("what a target cannot do is refused before LLVM sees it", "[aot]") {
 TEST_CASE("a custom operation may be called what a kernel calls its zeros or the graph its table of steps", "[aot]") {
   for (const char* symbol : {"zeros", "steps"}) {
     GraphScope scope;
-    const CustomOperation op({.name = symbol, .type = [](std::span<const Type> operands) { return operands[0]; }, .function = [](const sinter_custom_call*) { return 0; }});
     Variable x("x", f32, {"n"});
     std::vector<Expr> outputs = {sqrt(pad(x, 1.f, {Dim(2)}, {Dim(1)}))};
     for (int i = 0; i < 40; ++i) outputs.push_back(exp(x * static_cast<float>(i)) + sum(x));
-    outputs.push_back(custom_call(op, {x}));
+    outputs.push_back(custom_call(operation_named(symbol), {x}));
     Stages stages = stages_of(program_of(outputs));
     TemporaryFolder folder;
     CHECK(symbols_of(folder, emit_object(stages.kernels, linked_calls_of(stages), host_target(), "graph"))[symbol] == "U");
