@@ -200,6 +200,24 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
   return plan;
 }
 
+// What the movements after it read where it lies, since too many were before it: an index map has a bound for each padding on its way, and
+// the walks through one recurse.
+std::set<NodeId> ends_of_long_chains(const Graph& graph) {
+  constexpr int most_movements = 32;
+  std::set<NodeId> ends;
+  std::vector<int> movements(graph.size());  // on the longest way from what is certainly stored
+  for (size_t i = 0; i < graph.size(); ++i) {
+    const NodeId id(i);
+    const Op op = graph.node(id).op;
+    if (!is_movement(op) && !is_elementwise(op)) continue;
+    for (NodeId input : graph.inputs(id))
+      if (is_movement(op) && movements[input.index] == most_movements) ends.insert(input);
+      else movements[i] = std::max(movements[i], movements[input.index]);
+    if (is_movement(op)) ++movements[i];
+  }
+  return ends;
+}
+
 }  // namespace
 
 size_t member_number(const Group& group, NodeId id) { return static_cast<size_t>(std::find(group.members.begin(), group.members.end(), id) - group.members.begin()); }
@@ -232,7 +250,7 @@ bool is_row_value(const Group& group, size_t i) {
 }
 
 FusionPlan fuse(const Program& program) {
-  std::set<NodeId> forced;
+  std::set<NodeId> forced = ends_of_long_chains(program.graph);
   for (;;) {
     try {
       std::set<NodeId> leaving;

@@ -121,6 +121,27 @@ TEST_CASE("deep graphs of other forms are planned without recursion", "[deep]") 
   });
 }
 
+TEST_CASE("a long chain of movements is planned and compiled without recursion", "[deep]") {
+  GraphScope scope;
+  Variable x("x", f32, {300}), square("square", f32, {4, 4});
+  Expr shifted = x, turned = square, filling = Constant(0.f);
+  for (int i = 0; i < 200; ++i) shifted = slice(pad(shifted, 0, {1}, {0}), {0}, {300});
+  Program shift = program_of({shifted});
+  for (int i = 0; i < 1500; ++i) turned = flip(transpose(turned), {1});
+  for (int i = 0; i < 1000; ++i) filling = reshape(slice(pad(x, filling, {1}, {0}), {0}, {1}), {});
+  on_stack(small_stack, [&] {
+    stages_of(program_of({turned}));
+    stages_of(program_of({filling}));
+    stages_of(shift);
+  });
+  on_stack(size_t{1} << 20, [&] {
+    Tensor values(f32, {300});
+    for (size_t i = 0; i < 300; ++i) values.data<float>()[i] = static_cast<float>(i + 1);
+    Tensor y = compile(shift)({{"x", values}});
+    for (size_t i = 0; i < 300; ++i) CHECK(y.data<float>()[i] == (i < 200 ? 0 : static_cast<float>(i - 199)));
+  });
+}
+
 TEST_CASE("a deep graph is compiled and called", "[deep]") {
   const int depth = 20'000;
   Program p = parse(chain(depth), "deep.graph");
