@@ -57,12 +57,12 @@ class Step {
 
   // A parameter's state, of its type and zero.
   Parameter state(const Parameter& of, const char* what) const { return state(of, what, zeros(of.storage()->value.sizes(), of.dtype())); }
-  Parameter state(const Parameter& of, const char* what, const Tensor& initial) const {
+  Parameter state(const Parameter& of, const char* what, Tensor initial) const {
     std::string name = of.name() + "." + what;
     if (NodeId other = graph_->named(name); other.valid())
       refuse(fmt::format("'{}' has an optimizer in this graph already, at {}, whose state is '{}'; use its updates again, or a GraphScope of its own", of.name(),
                          to_string(graph_->where(other)), name));
-    return Parameter(name, initial, caller_);
+    return Parameter(name, std::move(initial), caller_);
   }
 
   std::vector<Expr> gradients_of(const Operand& loss, const std::vector<Parameter>& parameters) const {

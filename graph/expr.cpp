@@ -96,8 +96,9 @@ Variable::Variable(const std::string& name, DType dtype, Shape shape, Here where
   static_cast<Expr&>(*this) = Expr(graph, build_variable(*graph, name, Type::of(dtype, std::move(shape)), {graph->intern(where)}));
 }
 
-Parameter::Parameter(const std::string& name, const Tensor& initial, Here where) {
-  storage_ = std::make_shared<ParameterStorage>(name, checked(initial, where).clone());
+Parameter::Parameter(const std::string& name, Tensor initial, Here where) {
+  checked(initial, where);
+  storage_ = std::make_shared<ParameterStorage>(name, std::move(initial).unshared());
   auto graph = current_graph();
   static_cast<Expr&>(*this) = Expr(graph, build_parameter(*graph, storage_, {graph->intern(where)}));
 }

@@ -66,7 +66,7 @@ class Variable : public Expr {
 // A value that functions share and training steps update. Owns its storage; copies of a Parameter name the same one.
 class Parameter : public Expr {
  public:
-  Parameter(const std::string& name, const Tensor& initial, Here where = Here::current());
+  Parameter(const std::string& name, Tensor initial, Here where = Here::current());
   const std::string& name() const { return storage()->name; }
   Tensor read(Here where = Here::current()) const;             // a copy, taken between steps
   void set(const Tensor&, Here where = Here::current()) const;  // UserError where type or sizes differ

@@ -9,10 +9,10 @@
 #include <new>
 #include <numbers>
 
+#include "graph/support/aligned_memory.h"
+
 namespace sinter {
 namespace {
-
-constexpr size_t alignment = 64;
 
 // Elements and bytes of these sizes. UserError where they are negative or too many.
 std::pair<int64_t, size_t> counted(DType type, const std::vector<int64_t>& sizes, Here where) {
@@ -33,6 +33,9 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
   }
   return counter;
 }
+
+// The deleter of what a tensor allocated itself.
+void free_elements(void* memory) { std::free(memory); }
 
 // Fills by f(two uniform numbers in (0, 1)), one pair of 64-bit draws an element.
 template <class F>
@@ -59,10 +62,9 @@ Tensor Tensor::uninitialized(DType type, std::vector<int64_t> sizes, Here where)
   t.sizes_ = std::move(sizes);
   t.dtype_ = type;
   if (bytes > SIZE_MAX / 2) throw UserError(fmt::format("a tensor of sizes {} does not fit in memory", to_string(t.sizes_)), where);
-  size_t rounded = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  void* p = std::aligned_alloc(alignment, rounded);
+  void* p = aligned_memory(bytes);
   if (!p) throw SystemError(fmt::format("out of memory: {} bytes for a tensor of sizes {}", bytes, to_string(t.sizes_)));
-  t.data_ = std::shared_ptr<void>(p, std::free);
+  t.data_ = std::shared_ptr<void>(p, free_elements);
   return t;
 }
 
@@ -85,6 +87,12 @@ Tensor Tensor::clone() const {
   Tensor t = uninitialized(dtype_, sizes_);
   std::memcpy(t.raw(), raw(), bytes());
   return t;
+}
+
+Tensor Tensor::unshared() && {
+  const auto* own = std::get_deleter<void (*)(void*)>(data_);
+  if (own && *own == free_elements && data_.use_count() == 1) return std::move(*this);
+  return clone();
 }
 
 Tensor Tensor::reshaped(std::vector<int64_t> sizes, Here where) const {

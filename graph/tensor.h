@@ -54,6 +54,7 @@ class Tensor {
   void* raw() { return data_.get(); }
   const void* raw() const { return data_.get(); }
   Tensor clone() const;
+  Tensor unshared() &&;  // the same elements if it owns them and nobody else has them, else a clone
   Tensor reshaped(std::vector<int64_t> sizes, Here = Here::current()) const;  // the same elements under other sizes; UserError where the counts differ
 
   // The elements. UserError where T is not the type that stores dtype().

@@ -5,10 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
+#include "graph/support/aligned_memory.h"
 #include "graph/support/errors.h"
 #include "runtime/arena_layout.h"
 
@@ -18,10 +15,6 @@ void __asan_unpoison_memory_region(const volatile void*, size_t);
 }
 
 namespace sinter {
-namespace {
-constexpr size_t huge_page = size_t{2} << 20;
-}
-
 void HighWater::add(int64_t bytes) {
   int64_t now = now_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   int64_t most = most_.load(std::memory_order_relaxed);
@@ -30,12 +23,8 @@ void HighWater::add(int64_t bytes) {
 
 Arena::Arena(int64_t bytes, HighWater& counter) : bytes_(bytes), counter_(&counter) {
   size_t wanted = static_cast<size_t>(bytes > 0 ? bytes : 1);
-  void* base = nullptr;
-  if (posix_memalign(&base, wanted >= huge_page ? huge_page : static_cast<size_t>(arena_alignment), wanted) != 0)
-    throw SystemError(fmt::format("out of memory: {} bytes for the temporary values of a call", bytes));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (wanted >= huge_page) madvise(base, wanted, MADV_HUGEPAGE);  // a wish: where it is not granted, all works the same
-#endif
+  void* base = aligned_memory(wanted);
+  if (!base) throw SystemError(fmt::format("out of memory: {} bytes for the temporary values of a call", bytes));
   base_ = static_cast<std::byte*>(base);
   counter.add(bytes_);
 }

@@ -4,9 +4,11 @@
 #include <span>
 #include <vector>
 
+#include "graph/support/aligned_memory.h"
+
 namespace sinter {
 
-constexpr int64_t arena_alignment = 64;  // bytes; a cache line and the widest vector
+constexpr int64_t arena_alignment = memory_alignment;
 
 struct ArenaRequest {
   int64_t bytes = 0;
