@@ -107,9 +107,10 @@ std::string check_memory(Subject& s) {
   return "";
 }
 
-// The fuzzer writes files of its own, of what it has shrunk.
-CompileOptions without_dump() {
+// One thread compiles twice the programs in a second that two do. The fuzzer writes files of its own, of what it has shrunk.
+CompileOptions options_of_case() {
   CompileOptions options;
+  options.threads = 1;
   options.leaves_dump = false;
   return options;
 }
@@ -119,13 +120,14 @@ bool chosen(const Subject& s, uint64_t which) { return s.given.variant % 3 == wh
 
 std::string check_transactional(Subject& s) {
   if (!chosen(s, 0) || s.given.program.updates.empty()) return "";
-  CompileOptions options = without_dump();
+  CompileOptions options = options_of_case();
   options.transactional = true;
+  options.threads = 2;  // and so of several objects
   return same_calls(s, compile(s.given.program, options));
 }
 std::string check_unoptimized(Subject& s) {
   if (!chosen(s, 1)) return "";
-  CompileOptions options = without_dump();
+  CompileOptions options = options_of_case();
   options.passes.disabled = {"simplify", "fold", "cse"};
   return compare_calls(s, compile(s.given.program, options));
 }
@@ -133,7 +135,7 @@ std::string check_narrower(Subject& s) {
   const Target& host = host_target();
   if (!chosen(s, 2) || !host.triple.starts_with("x86_64")) return "";
   static const Target avx2 = target_for(host.triple, "x86-64-v3"), sse2 = target_for(host.triple, "x86-64"), plain = plainest(host);
-  CompileOptions options = without_dump();
+  CompileOptions options = options_of_case();
   // Without fused multiply-add the elementary functions round elsewhere.
   if (s.given.whole) options.target = s.given.variant % 2 == 0 ? &sse2 : &plain;
   else if (host.has_fma && host.vector_bytes > 32) options.target = &avx2;
@@ -161,8 +163,7 @@ void Subject::restore() const {
 
 const Function& Subject::function() {
   if (!executable_) {
-    CompileOptions options = without_dump();
-    options.threads = 1;
+    CompileOptions options = options_of_case();
     executable_ = executable_of(given.program, options);
     function_ = Function(executable_);
   }
