@@ -34,7 +34,7 @@ class Evaluation {
       for (const Store& store : body_.stores) state_.store_pointers.push_back(start(store.argument, store.position));
     }
     for (size_t i = 0; i < loops; ++i) {
-      if (state_.advanced[i] || !point_.indices[i] || static_cast<int>(i) == point_.vector_loop) continue;
+      if (state_.advanced[i] || !point_.indices[i]) continue;
       state_.advanced[i] = true;
       for (size_t k = 0; k < body_.inputs.size(); ++k)
         if (auto* load = std::get_if<LoadInput>(&body_.inputs[k])) advance(state_.load_pointers[k], load->argument, load->position, i);
@@ -96,9 +96,7 @@ class Evaluation {
 
   Value* at_first_lane(Value* pointer, DType dtype, const Affine& position) {
     Dim stride = vector_stride(position);
-    if (stride.is(0)) return pointer;
-    pointer = e.element(pointer, dtype, e.multiply(point_.indices[static_cast<size_t>(point_.vector_loop)], e.dim(stride)));
-    return e.element(pointer, dtype, e.multiply(e.number(point_.first_lane), e.dim(stride)));
+    return stride.is(0) ? pointer : e.element(pointer, dtype, e.multiply(e.number(point_.first_lane), e.dim(stride)));
   }
 
   bool known(const Affine& f) const {

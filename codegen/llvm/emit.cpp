@@ -107,7 +107,33 @@ Value* Emitter::multiply(Value* a, Value* b) {
   if (is_constant(a, 0) || is_constant(b, 0)) return number(0);
   if (is_constant(a, 1)) return b;
   if (is_constant(b, 1)) return a;
+  if (constant(a)) std::swap(a, b);
+  if (auto* factor = constant(b)) {
+    const int64_t by = factor->getSExtValue();
+    if (Value* carried = product(a, by)) return carried;
+    // (x + index) * by
+    if (auto* sum = llvm::dyn_cast<llvm::BinaryOperator>(a); sum && sum->getOpcode() == llvm::Instruction::Add)
+      for (unsigned i = 0; i < 2; ++i)
+        if (Value* carried = product(sum->getOperand(i), by)) return add(multiply(sum->getOperand(1 - i), b), carried);
+  }
   return builder.CreateNSWMul(a, b);
+}
+
+// Strength reduction: Allen, Cocke and Kennedy, "Reduction of operator strength", in Program Flow Analysis, 1981.
+Value* Emitter::product(Value* index, int64_t factor) {
+  auto open = std::find_if(open_.begin(), open_.end(), [&](const OpenLoop& loop) { return loop.index == index; });
+  if (open == open_.end() || !llvm::isInt<31>(factor) || !llvm::isIntN(target.index_bits, factor * open->step)) return nullptr;
+  for (const auto& [known, phi] : open->products)
+    if (known == factor) return phi;
+  const llvm::IRBuilderBase::InsertPointGuard guard(builder);
+  llvm::BasicBlock* before = open->index->getIncomingBlock(0);
+  builder.SetInsertPoint(before->getTerminator());
+  Value* first = builder.CreateNSWMul(open->begin, number(factor));
+  builder.SetInsertPoint(open->index);
+  llvm::PHINode* phi = builder.CreatePHI(open->index->getType(), 2);
+  phi->addIncoming(first, before);
+  open->products.emplace_back(factor, phi);
+  return phi;
 }
 
 Value* Emitter::divide(Value* value, Value* divisor) {
@@ -190,11 +216,15 @@ Values Emitter::loop(Value* begin, Value* end, int64_t step, const Values& initi
     phi->addIncoming(value, before);
     carried.push_back(phi);
   }
+  open_.push_back({index, begin, step, {}});
   Values next = body(index, carried);
+  const OpenLoop closed = std::move(open_.back());
+  open_.pop_back();
   ensure(next.size() == initial.size(), "a loop hands on as many values as it takes");
   Value* following = builder.CreateNSWAdd(index, number(step));
   llvm::BasicBlock* latch = builder.GetInsertBlock();
   index->addIncoming(following, latch);
+  for (const auto& [factor, phi] : closed.products) phi->addIncoming(builder.CreateNSWAdd(phi, number(factor * step)), latch);
   for (size_t i = 0; i < next.size(); ++i) llvm::cast<llvm::PHINode>(carried[i])->addIncoming(next[i], latch);
   builder.CreateCondBr(builder.CreateICmpSLT(following, end), header, exit);
 

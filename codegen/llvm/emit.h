@@ -46,6 +46,7 @@ class Emitter {
   llvm::Value* dim(const Dim&) const;           // an index; InternalError where it is symbolic and not among kernel.sizes
   llvm::Value* size_value(const Dim&) const;    // the same as i64, to compute with
   llvm::Value* add(llvm::Value*, llvm::Value*); // of indices, without signed overflow; these fold x+0, x*0, x*1
+  // Of a loop's index, or its sum with another, by a constant: a value that the loop carries, and each turn adds to.
   llvm::Value* multiply(llvm::Value*, llvm::Value*);
   llvm::Value* divide(llvm::Value*, llvm::Value*);          // of nonnegative indices, the divisor not zero
   llvm::Value* modulo(llvm::Value*, llvm::Value*);          // likewise
@@ -101,6 +102,15 @@ class Emitter {
   llvm::Value* scalar(const ScalarOp&, DType from, const Values& operands);
 
  private:
+  struct OpenLoop {
+    llvm::PHINode* index;
+    llvm::Value* begin;
+    int64_t step;
+    std::vector<std::pair<int64_t, llvm::PHINode*>> products;  // the index times a constant
+  };
+  llvm::Value* product(llvm::Value* index, int64_t factor);  // null where that is no open loop's index
+
+  std::vector<OpenLoop> open_;  // outermost first
   llvm::Value *chunk_ = nullptr, *worker_ = nullptr;
   Values arguments_, sizes_, size_values_;
 };
@@ -120,7 +130,7 @@ struct Point {
 // Copy it to go on from one state to several points.
 struct BodyState {
   Values inputs, ops;
-  Values load_pointers, store_pointers;   // advanced over the loops whose indices are known, but for the vector loop
+  Values load_pointers, store_pointers;   // advanced over the loops whose indices are known
   std::vector<bool> advanced;             // by loop: whether that was done
 };
 

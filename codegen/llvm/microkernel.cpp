@@ -2,8 +2,6 @@
 // read of A is one element at a time, splatted; of B whole vectors.
 #include "codegen/llvm/microkernel.h"
 
-#include <algorithm>
-
 namespace sinter {
 namespace {
 
@@ -98,6 +96,10 @@ NextPanel next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& t
   return {opaque(emitter, emitter.element(columns.pointer, contraction.dtype, distance)), stride};
 }
 
+void prefetch(Emitter& emitter, DType dtype, const NextPanel& next, llvm::Value* k) {
+  if (next.pointer) emitter.prefetch(emitter.element(next.pointer, dtype, emitter.multiply(k, next.stride)), 2);
+}
+
 llvm::Value* multiply_add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::Value* b, llvm::Value* sum) {
   if (is_float(dtype)) return emitter.fma(a, b, sum);
   return emitter.builder.CreateAdd(sum, emitter.builder.CreateMul(a, b));
@@ -115,34 +117,23 @@ void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, c
   const auto sum_pointer = [&](int64_t row, int64_t v) {
     return emitter.element(pointer, dtype, emitter.number(row * task.contraction.tile_n + v * task.lanes));
   };
-  // Beside the sums the loop carries k times each stride: no turn multiplies.
-  Values strides;
-  for (llvm::Value* stride : {a.stride, b.stride, next_b.stride})
-    if (stride && stride != emitter.number(1) && std::find(strides.begin(), strides.end(), stride) == strides.end()) strides.push_back(stride);
   Values sums(rows * vectors, emitter.zero(dtype, task.lanes));
-  const size_t count = sums.size();
-  sums.resize(count + strides.size(), emitter.number(0));
   sums = emitter.loop(emitter.number(0), tile.depth, 1, sums, [&](llvm::Value* k, const Values& carried) {
     Values next = carried, columns;
-    auto at_k = [&](llvm::Value* pointer_0, llvm::Value* stride) {
-      auto found = std::find(strides.begin(), strides.end(), stride);
-      return emitter.element(pointer_0, dtype, found == strides.end() ? k : carried[count + static_cast<size_t>(found - strides.begin())]);
-    };
-    llvm::Value* b_k = at_k(b.pointer, b.stride);
+    llvm::Value* b_k = emitter.element(b.pointer, dtype, emitter.multiply(k, b.stride));
     for (int64_t v = 0; v < vectors; ++v)
       columns.push_back(emitter.load(emitter.element(b_k, dtype, emitter.number(v * task.lanes)), dtype, task.lanes, b.mask));
-    if (next_b.pointer) emitter.prefetch(at_k(next_b.pointer, next_b.stride), 2);
+    prefetch(emitter, dtype, next_b, k);
+    llvm::Value* a_k = emitter.multiply(k, a.stride);
     for (int64_t row = 0; row < rows; ++row) {
-      llvm::Value* element = emitter.widen(emitter.load(at_k(a.pointers[row], a.stride), dtype), task.lanes);
+      llvm::Value* element = emitter.widen(emitter.load(emitter.element(a.pointers[row], dtype, a_k), dtype), task.lanes);
       for (int64_t v = 0; v < vectors; ++v) {
         llvm::Value*& sum = next[row * vectors + v];
         sum = multiply_add(emitter, dtype, element, columns[v], sum);
       }
     }
-    for (size_t i = 0; i < strides.size(); ++i) next[count + i] = emitter.add(carried[count + i], strides[i]);
     return next;
   });
-  sums.resize(count);
 
   // A block's sums are added to those before it whole: the error grows with the blocks and not with k.
   llvm::Value* later_block = emitter.builder.CreateICmpNE(tile.k0, emitter.number(0));
