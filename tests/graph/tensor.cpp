@@ -1,9 +1,11 @@
 // Tensors from values.
 #include "graph/tensor.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "graph/expr.h"
 #include "graph/text.h"
 #include "tests/raises.h"
 
@@ -32,6 +34,28 @@ TEST_CASE("a value that an integer type does not hold is refused", "[tensor]") {
 
 TEST_CASE("decimal text reads back to the same float", "[tensor]") {
   for (float v : {0.1f, 1e-45f, 3.4028235e38f, -0.0f, 1.0f / 3}) CHECK(std::strtof(print_tensor(Tensor::scalar(v), false).c_str(), nullptr) == v);
+}
+
+TEST_CASE("large tensors are aligned, zero, and as long as they say", "[tensor]") {
+  for (int64_t size : {1, 1 << 19, (1 << 20) + 3}) {
+    Tensor t(f32, {size});
+    CHECK(reinterpret_cast<uintptr_t>(t.raw()) % 64 == 0);
+    std::span<float> values = t.data<float>();
+    CHECK(std::all_of(values.begin(), values.end(), [](float v) { return v == 0; }));
+    values.back() = 1;
+    CHECK(t.clone().data<float>().back() == 1);
+  }
+}
+
+TEST_CASE("a parameter shares its elements with no tensor, and takes over what nobody else has", "[tensor]") {
+  GraphScope scope;
+  Tensor given = ones({2}), shared = ones({2}), other = shared;
+  float buffer[2] = {1, 1};
+  const void* moved_from = given.raw();
+  Parameter copy("copy", given), of_shared("of_shared", std::move(shared)), of_buffer("of_buffer", Tensor::borrow(buffer, f32, {2})), taken("taken", std::move(given));
+  for (float* elements : {taken.storage()->value.data<float>().data(), other.data<float>().data(), buffer}) elements[0] = 2;
+  CHECK(taken.storage()->value.raw() == moved_from);
+  for (const Parameter& p : {copy, of_shared, of_buffer}) CHECK(p.read().data<float>()[0] == 1);
 }
 
 }  // namespace sinter
