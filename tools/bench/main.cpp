@@ -7,24 +7,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <fmt/format.h>
-#include <fstream>
 #include <iostream>
 
+#include "tools/bench/measure.h"
+#include "tools/bench/scaling.h"
 #include "tools/bench/workloads.h"
 
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-double status_mb(const std::string& key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.rfind(key, 0) == 0) return std::stod(line.substr(key.size() + 1)) / 1024;
-  return 0;
-}
 
 std::string number(double v) { return std::isfinite(v) ? fmt::format("{:.9g}", v) : std::isnan(v) ? "NaN" : v > 0 ? "Infinity" : "-Infinity"; }
 
@@ -46,26 +37,16 @@ std::string summary(const sinter::Tensor& t) {
 
 void run(const std::string& name, unsigned threads, double seconds) {
   bench::Workload workload = bench::load(name);
-  std::ofstream("/proc/self/clear_refs") << "5";
-  double before = status_mb("VmRSS:"), start = now();
+  bench::forget_peak();
+  const double before = bench::resident_mb(), start = bench::now();
   bench::Job job = bench::make(workload, threads);
   job.call();
-  double first = now() - start;
+  const double first = bench::now() - start;
   std::string check;
   for (const auto& [result, tensor] : job.results()) check += fmt::format("{}\"{}\": {}", check.empty() ? "" : ", ", result, summary(tensor));
-  start = now();
-  job.call();
-  int calls = std::max(1, static_cast<int>(50e-6 / std::max(now() - start, 1e-9)));
-  std::vector<double> samples;
-  for (double end = now() + seconds; (now() < end && samples.size() < 5000) || samples.size() < 5;) {
-    start = now();
-    for (int i = 0; i < calls; ++i) job.call();
-    samples.push_back((now() - start) / calls);
-  }
-  std::sort(samples.begin(), samples.end());
-  double median = samples.size() % 2 ? samples[samples.size() / 2] : (samples[samples.size() / 2 - 1] + samples[samples.size() / 2]) / 2;
+  const bench::Times times = bench::times_of(job.call, seconds);
   fmt::print("{{\"peer\": \"sinter\", \"work\": \"{}\", \"threads\": {}, \"ms\": {:.9g}, \"min_ms\": {:.9g}, \"first_s\": {:.6g}, \"samples\": {}, \"peak_mb\": {:.4g}, \"check\": {{{}}}}}\n",
-             name, threads, median * 1e3, samples.front() * 1e3, first, samples.size(), status_mb("VmHWM:") - before, check);
+             name, threads, times.median * 1e3, times.least * 1e3, first, times.samples, bench::peak_resident_mb() - before, check);
   std::fflush(stdout);
 }
 
@@ -77,10 +58,12 @@ int main(int argc, char** argv) {
   double seconds = 3;
   std::vector<std::string> only;
   bool list = false;
+  std::string scaling;
   app.add_option("--threads", threads, "threads a call may use")->check(CLI::Range(1u, 1024u));
-  app.add_option("--only", only, "workloads, separated by commas; all where not given")->delimiter(',');
+  app.add_option("--only", only, "workloads, or sweeps of --scaling, separated by commas; all where not given")->delimiter(',');
   app.add_option("--secs", seconds, "how long to time each")->check(CLI::Range(0.0, 3600.0));
   app.add_flag("--list", list, "print the workloads' names");
+  app.add_option("--scaling", scaling, "instead: how time, memory and compile time grow with size, depth and threads, as tables, and as data and pictures in this folder");
   CLI11_PARSE(app, argc, argv);
   if (list) {
     for (const std::string& name : bench::workload_names()) fmt::print("{}\n", name);
@@ -98,6 +81,10 @@ int main(int argc, char** argv) {
         }
   }
   try {
+    if (!scaling.empty()) {
+      bench::scaling(scaling, only, threads, seconds);
+      return 0;
+    }
     for (const std::string& name : only.empty() ? bench::workload_names() : only) run(name, threads, seconds);
   } catch (const std::exception& error) {
     std::cerr << "sinter-bench: " << error.what() << "\n";
