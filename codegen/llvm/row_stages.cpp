@@ -18,11 +18,45 @@ constexpr int64_t ring = 4;
 // Bodies with more operations than this are not unrolled: they have enough to do on their own.
 constexpr size_t unrolled_operations = 40;
 
+// Of each vector of elements at `point`, what lies there in the next row is asked for. Asking for what lies past the last row does no harm.
+void prefetch_next_row(Emitter& emitter, const RowKernel& row, const std::vector<LoadInput>& loads, const Point& point) {
+  constexpr int64_t line_bytes = 64;
+  for (const LoadInput& load : loads) {
+    const DType dtype = emitter.dtype_of(load.argument);
+    if (point.first_lane * static_cast<int64_t>(size_of(dtype)) % line_bytes != 0) continue;
+    Values indices = point.indices;
+    Value*& index = indices[row.outer.size() - 1];
+    index = emitter.add(index, emitter.number(1));
+    Value* element = emitter.add(emitter.affine(load.position, indices), emitter.number(point.first_lane));
+    emitter.prefetch(emitter.element(emitter.argument(load.argument), dtype, element), 2);
+  }
+}
+
+// What is read of each row, of its own and along it, from beyond the caches. None where one stage reads it all: it has nothing to do meanwhile, and
+// processors foresee a single stream (asking ahead cost a sum of rows a fifth; it saves a softmax as much).
+std::vector<LoadInput> streams_of(const Emitter& emitter, const RowKernel& row, const std::vector<RowStage>& stages) {
+  const size_t last = row.outer.size() - 1, along = row.outer.size();
+  std::vector<LoadInput> streams;
+  const auto passes = std::count_if(stages.begin(), stages.end(), [](const RowStage& stage) { return stage.inner; });
+  if (row.inner.size() != 1 || row.split || passes < 2) return streams;
+  for (const RowStage& stage : stages)
+    for (const BodyInput& input : stage.body.inputs) {
+      const auto* load = std::get_if<LoadInput>(&input);
+      if (!stage.inner || !load || !load->bounds.empty() || emitter.kernel.arguments[load->argument].written) continue;
+      if (load->position.strides[last].is(0) || !load->position.strides[along].is(1)) continue;
+      const Dim bytes = row.outer[last] * row.inner[0] * Dim(static_cast<int64_t>(size_of(emitter.dtype_of(load->argument))));
+      const bool fits = bytes.is_number() && bytes.number() <= emitter.target.l2_bytes / 2;
+      if (!fits && std::find(streams.begin(), streams.end(), *load) == streams.end()) streams.push_back(*load);
+    }
+  return streams;
+}
+
 struct Stage {
   Emitter& emitter;
   const RowKernel& row;
   const RowStage& stage;
   unsigned lanes;
+  const std::vector<LoadInput>& streams;  // of the next row, to be asked for meanwhile
 
   size_t reductions() const { return stage.reductions.size(); }
   DType type(size_t i) const { return reduction_type(stage, stage.reductions[i]); }
@@ -37,6 +71,7 @@ struct Stage {
   // One vector of elements at `point`, into the partial results that are next; the ring moves on.
   Values step(const Point& point, BodyState state, const Values& partials) const {
     evaluate_body(emitter, stage.body, point, state);
+    prefetch_next_row(emitter, row, streams, point);
     const Values outputs = outputs_of(stage.body, state);
     store_outputs(emitter, stage.body, point, state, outputs);
     Values next = partials;
@@ -124,6 +159,10 @@ void emit_row_stages(Emitter& emitter, const RowKernel& row, const std::vector<R
   Values slots(row.slots.size(), nullptr);
   Value* elements = emitter.number(1);
   for (const Dim& extent : row.inner) elements = emitter.multiply(elements, emitter.dim(extent));
+  // The stage that computes most has the most time for it.
+  const std::vector<LoadInput> streams = streams_of(emitter, row, stages), nothing;
+  const auto work = [](const RowStage& stage) { return stage.inner ? stage.body.expr.ops.size() : 0; };
+  const auto longest = std::max_element(stages.begin(), stages.end(), [&](const RowStage& a, const RowStage& b) { return work(a) < work(b); });
   for (const RowStage& stage : stages) {
     Point point;
     point.indices = row_indices(emitter, row, outer, stage.inner ? nullptr : emitter.number(0));
@@ -138,7 +177,7 @@ void emit_row_stages(Emitter& emitter, const RowKernel& row, const std::vector<R
     }
     point.lanes = lanes_for(emitter.target, stage.body, emitter.kernel.arguments);
     point.vector_loop = static_cast<int>(outer.size() + row.inner.size()) - 1;
-    const Stage reduced{emitter, row, stage, point.lanes};
+    const Stage reduced{emitter, row, stage, point.lanes, &stage == &*longest ? streams : nothing};
     // Nothing is read ahead of loops that do not run.
     const Values none = reduced.identities();
     const Values partials = emitter.when(emitter.builder.CreateICmpSGT(elements, emitter.number(0)), none,
