@@ -80,7 +80,7 @@ Expr logsumexp(Operand operand, int64_t axis, bool keep) {
 Expr softmax(Operand operand, int64_t axis) {
   OriginScope scope(operand, "softmax");
   Expr x = operand.expr(), e = exp(x - largest(x, axis));
-  return e / sum(e, {axis}, true);
+  return e * (1 / sum(e, {axis}, true));  // one division a row, in the gradient too; the sum is at least 1
 }
 
 Expr log_softmax(Operand operand, int64_t axis) {
