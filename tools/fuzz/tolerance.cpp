@@ -103,7 +103,7 @@ double exact_radius(Op op, DType to, const std::vector<Ball>& x) {
     case Op::log1p: return monotone(a, [](double v) { return std::log1p(v); });
     case Op::sqrt: return a.value < 0 ? unknown : monotone(a, [](double v) { return std::sqrt(std::max(v, 0.0)); });  // of squares, mostly
     case Op::rsqrt: return a.low() > 0 ? monotone(a, [](double v) { return 1 / std::sqrt(v); }) : unknown;
-    case Op::sin: case Op::cos: return std::isfinite(a.value) ? std::min(a.radius, 2.0) : unknown;
+    case Op::sin: case Op::cos: return std::fabs(a.value) + a.radius <= (to == f64 ? 0x1p45 : most(to)) ? std::min(a.radius, 2.0) : unknown;  // NaN beyond
     case Op::tanh: return monotone(a, [](double v) { return std::tanh(v); });
     case Op::sigmoid: return monotone(a, [](double v) { return 1 / (1 + std::exp(-v)); });
     case Op::erf: return monotone(a, [](double v) { return std::erf(v); });
