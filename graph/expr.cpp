@@ -15,7 +15,7 @@ namespace {
 thread_local std::weak_ptr<Graph> current;
 thread_local OriginScope* origin = nullptr;
 
-Tensor checked(const Tensor& value, Here where) {
+const Tensor& checked(const Tensor& value, Here where) {
   if (!value.defined()) throw UserError("an empty Tensor has no value; give it sizes first", where);
   return value;
 }

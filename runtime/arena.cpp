@@ -15,6 +15,7 @@ void __asan_unpoison_memory_region(const volatile void*, size_t);
 }
 
 namespace sinter {
+
 void HighWater::add(int64_t bytes) {
   int64_t now = now_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   int64_t most = most_.load(std::memory_order_relaxed);

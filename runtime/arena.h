@@ -26,8 +26,7 @@ struct ArenaPlace {
 // Behind each buffer of an arena lie so many bytes that nobody may touch, where the address sanitizer sees to it.
 inline constexpr int64_t red_zone = address_sanitized ? 64 : 0;
 
-// One block, 64-byte aligned; where large, aligned to 2 MiB and meant for huge pages, since a kernel that walks it would else miss the
-// translation buffer at every page. Counts itself in `counter`, which must outlive it. SystemError where the memory is refused.
+// One block of aligned_memory. Counts itself in `counter`, which must outlive it. SystemError where the memory is refused.
 class Arena {
  public:
   Arena() = default;

@@ -8,8 +8,7 @@ namespace {
 // How many vectors of an epilogue's inputs are held for the columns of a tile at once.
 constexpr int64_t most_values_at_hand = 48;
 
-// A pointer that LLVM does not look behind, to compute each of the many places beside it that a tile reads from further back; which is quicker
-// to compile, and runs with fewer registers spilled.
+// A pointer that LLVM does not look behind: it computes the many places beside it from there, and spills fewer registers.
 llvm::Value* opaque(Emitter& emitter, llvm::Value* pointer) { return emitter.builder.CreateFreeze(pointer); }
 
 // A's elements of one k: element r lies at rows[r] + k * stride.

@@ -31,13 +31,14 @@ void verify(llvm::Module& module, const std::string& symbol, const std::string& 
   if (llvm::verifyFunction(*module.getFunction(symbol), &stream)) throw InternalError("LLVM accepts what is emitted: " + complaint + "\nof " + what);
 }
 
-// LLVM's passes from its code to a machine's, without loop strength reduction: it takes 30 % of the time of all, for what emission does itself
-// (Emitter::multiply).
+// LLVM's passes from its code to a machine's, without loop strength reduction, which emission does itself (Emitter::multiply) in much less time.
 class CodePasses : public llvm::legacy::PassManager {
  public:
+  bool reduces_strength = true;
   void add(llvm::Pass* pass) override {
-    if (pass->getPassName() == "Loop Strength Reduction") delete pass;
-    else llvm::legacy::PassManager::add(pass);
+    if (pass->getPassName() != "Loop Strength Reduction") return llvm::legacy::PassManager::add(pass);
+    reduces_strength = false;
+    delete pass;
   }
 };
 
@@ -139,6 +140,7 @@ Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_t
   auto type = as_text ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true);
   ensure(!refused, "LLVM writes objects and assembly for this target");
+  ensure(!passes.reduces_strength || machine.getOptLevel() == llvm::CodeGenOptLevel::None, "LLVM's loop strength reduction is left out by its name");
   passes.run(module);
   module.getContext().setDiagnosticHandlerCallBack(nullptr);
   if (!complaints.errors.empty()) throw InternalError("LLVM makes code of what is emitted: " + complaints.errors);

@@ -18,12 +18,14 @@ constexpr int64_t ring = 4;
 // Bodies with more operations than this are not unrolled: they have enough to do on their own.
 constexpr size_t unrolled_operations = 40;
 
-// Of each vector of elements at `point`, what lies there in the next row is asked for. Asking for what lies past the last row does no harm.
+constexpr int64_t line_bytes = 64;
+
+// Of each vector of elements at `point`, what lies there in the next row is asked for: once a cache line where vectors go four by four. Asking for
+// what lies past the last row does no harm.
 void prefetch_next_row(Emitter& emitter, const RowKernel& row, const std::vector<LoadInput>& loads, const Point& point) {
-  constexpr int64_t line_bytes = 64;
   for (const LoadInput& load : loads) {
     const DType dtype = emitter.dtype_of(load.argument);
-    if (point.first_lane * static_cast<int64_t>(size_of(dtype)) % line_bytes != 0) continue;
+    if (point.lanes == 1 || point.first_lane * static_cast<int64_t>(size_of(dtype)) % line_bytes != 0) continue;
     Values indices = point.indices;
     Value*& index = indices[row.outer.size() - 1];
     index = emitter.add(index, emitter.number(1));
@@ -32,23 +34,31 @@ void prefetch_next_row(Emitter& emitter, const RowKernel& row, const std::vector
   }
 }
 
-// What is read of each row, of its own and along it, from beyond the caches. None where one stage reads it all: it has nothing to do meanwhile, and
-// processors foresee a single stream (asking ahead cost a sum of rows a fifth; it saves a softmax as much).
+bool is_known_within(const Dim& size, int64_t most) { return size.is_number() && size.number() <= most; }
+
+// What is read of each row, of its own and along it, from beyond the second-level cache, which the next row must fit in beside this one. None where one
+// stage reads it all: it has nothing to do meanwhile, and processors foresee a single stream. None of rows of a few lines.
 std::vector<LoadInput> streams_of(const Emitter& emitter, const RowKernel& row, const std::vector<RowStage>& stages) {
   const size_t last = row.outer.size() - 1, along = row.outer.size();
-  std::vector<LoadInput> streams;
+  const int64_t most = emitter.target.l2_bytes / 2;
   const auto passes = std::count_if(stages.begin(), stages.end(), [](const RowStage& stage) { return stage.inner; });
-  if (row.inner.size() != 1 || row.split || passes < 2) return streams;
+  if (row.inner.size() != 1 || row.split || passes < 2) return {};
+  std::vector<LoadInput> streams;
+  Dim together = 0;
   for (const RowStage& stage : stages)
     for (const BodyInput& input : stage.body.inputs) {
       const auto* load = std::get_if<LoadInput>(&input);
       if (!stage.inner || !load || !load->bounds.empty() || emitter.kernel.arguments[load->argument].written) continue;
       if (load->position.strides[last].is(0) || !load->position.strides[along].is(1)) continue;
-      const Dim bytes = row.outer[last] * row.inner[0] * Dim(static_cast<int64_t>(size_of(emitter.dtype_of(load->argument))));
-      const bool fits = bytes.is_number() && bytes.number() <= emitter.target.l2_bytes / 2;
-      if (!fits && std::find(streams.begin(), streams.end(), *load) == streams.end()) streams.push_back(*load);
+      const Dim of_row = row.inner[0] * Dim(static_cast<int64_t>(size_of(emitter.dtype_of(load->argument))));
+      Dim all = of_row;
+      for (size_t l = 0; l < row.outer.size(); ++l)
+        if (!load->position.strides[l].is(0)) all = all * row.outer[l];
+      if (is_known_within(all, most) || is_known_within(of_row, 4 * line_bytes) || std::find(streams.begin(), streams.end(), *load) != streams.end()) continue;
+      streams.push_back(*load);
+      together = together + of_row;
     }
-  return streams;
+  return !together.is_number() || together.number() <= most ? streams : std::vector<LoadInput>();
 }
 
 struct Stage {

@@ -200,20 +200,17 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
   return plan;
 }
 
-// What the movements after it read where it lies, since too many were before it: an index map has a bound for each padding on its way, and
-// the walks through one recurse.
+// Movements that are stored, since too many were before them: an index map has a bound for each padding on its way, and the walks through one
+// recurse.
 std::set<NodeId> ends_of_long_chains(const Graph& graph) {
   constexpr int most_movements = 32;
   std::set<NodeId> ends;
   std::vector<int> movements(graph.size());  // on the longest way from what is certainly stored
   for (size_t i = 0; i < graph.size(); ++i) {
     const NodeId id(i);
-    const Op op = graph.node(id).op;
-    if (!is_movement(op) && !is_elementwise(op)) continue;
-    for (NodeId input : graph.inputs(id))
-      if (is_movement(op) && movements[input.index] == most_movements) ends.insert(input);
-      else movements[i] = std::max(movements[i], movements[input.index]);
-    if (is_movement(op)) ++movements[i];
+    if (!is_movement(graph.node(id).op) && !is_elementwise(graph.node(id).op)) continue;
+    for (NodeId input : graph.inputs(id)) movements[i] = std::max(movements[i], movements[input.index]);
+    if (is_movement(graph.node(id).op) && ++movements[i] == most_movements) ends.insert(id), movements[i] = 0;
   }
   return ends;
 }

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
     for (const std::string& name : bench::workload_names()) fmt::print("{}\n", name);
     return 0;
   }
-  if (threads == 1) {
+  if (threads == 1 && scaling.empty()) {
     cpu_set_t allowed, one;
     CPU_ZERO(&one);
     if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)

@@ -1,7 +1,6 @@
 // Seconds of calls, and the process's memory.
 #pragma once
 #include <functional>
-#include <string>
 
 namespace bench {
 

@@ -37,7 +37,8 @@ struct Series {
 };
 
 struct Sweep {
-  std::string name, axis, rate;  // rate: of work, where it is counted
+  std::string name, axis, rate;  // rate: what work in a time is called, where it is counted
+  double rate_scale = 0;         // of it by the work of a millisecond
   bool of_threads = false;
   std::vector<Series> series;
 };
@@ -81,12 +82,12 @@ std::vector<Sweep> sweeps() {
   for (int64_t t = 1; t <= static_cast<int64_t>(available_cpus()); ++t) threads.push_back(t);
   const auto of_threads = [](Subject (*make)(int64_t, unsigned), int64_t n) { return [=](int64_t t, unsigned) { return make(n, static_cast<unsigned>(t)); }; };
   return {
-      {"elements", "elements", "elements a µs", false, {{"a chain of elementwise operations", doubling(1 << 10, 1 << 24, 4), elementwise}}},
-      {"contraction", "rows of square matrices", "GFLOP/s", false, {{"a product of two", doubling(32, 2048), product}}},
-      {"depth", "layers", "", false,
+      {"elements", "elements", "elements a µs", 1e-3, false, {{"a chain of elementwise operations", doubling(1 << 10, 1 << 24, 4), elementwise}}},
+      {"contraction", "rows of square matrices", "GFLOP/s", 1e-6, false, {{"a product of two", doubling(32, 2048), product}}},
+      {"depth", "layers", "", 0, false,
        {{"every layer as wide", doubling(1, 64), [](int64_t depth, unsigned t) { return perceptron(depth, 64, 0, 32, t); }},
         {"every layer wider", doubling(1, 64), [](int64_t depth, unsigned t) { return perceptron(depth, 64, 8, 32, t); }}}},
-      {"threads", "threads", "", true,
+      {"threads", "threads", "", 0, true,
        {{"4 Mi elements", threads, of_threads(elementwise, 1 << 22)},
         {"a product, 1024 rows", threads, of_threads(product, 1024)},
         {"training, 4 layers of 512", threads, [](int64_t t, unsigned) { return perceptron(4, 512, 0, 128, static_cast<unsigned>(t)); }}}},
@@ -135,7 +136,7 @@ void print(const Sweep& sweep, const Series& series, std::span<const Point> poin
   fmt::print("\n{}\n\n| {} | ms |{}{} compile, ms | kernels | ms a kernel | peak MB |\n|---|---|{}{}---|---|---|---|\n", series.name, sweep.axis,
              sweep.rate.empty() ? "" : " " + sweep.rate + " |", sweep.of_threads ? " times as fast |" : "", sweep.rate.empty() ? "" : "---|", sweep.of_threads ? "---|" : "");
   for (const Point& p : points) {
-    const std::string rate = sweep.rate.empty() ? "" : " " + short_of(p.work / p.ms * (sweep.rate == "GFLOP/s" ? 1e-6 : 1e-3)) + " |";
+    const std::string rate = sweep.rate.empty() ? "" : " " + short_of(p.work / p.ms * sweep.rate_scale) + " |";
     const std::string speed = sweep.of_threads ? " " + short_of(points[0].ms / p.ms) + " |" : "";
     fmt::print("| {} | {} |{}{} {} | {} | {} | {} |\n", p.x, short_of(p.ms), rate, speed, short_of(p.compile_ms), p.kernels,
                short_of(p.compile_ms / static_cast<double>(std::max<int64_t>(p.kernels, 1))), short_of(p.peak_mb));
@@ -167,6 +168,7 @@ void write_script(const std::string& file, const std::string& data, const std::s
     }
     script << "\n";
   }
+  if (!script.flush()) throw SystemError("cannot write " + file);
 }
 
 }  // namespace
