@@ -175,7 +175,9 @@ T floor_quotient(T a, T b) {
   if constexpr (is_float_type<T>) {
     T rest = std::fmod(a, b);
     if (std::isnan(rest) || !divides_exactly(a, b)) return a / b;
-    double down = std::nearbyint((static_cast<double>(a) - static_cast<double>(rest)) / static_cast<double>(b)) - (rounds_down(rest, b) ? 1 : 0);
+    // A multiple of b need not be a double, nor what doubles make of it be near enough.
+    const long double whole = (static_cast<long double>(a) - static_cast<long double>(rest)) / static_cast<long double>(b);
+    const double down = static_cast<double>(std::nearbyint(whole)) - (rounds_down(rest, b) ? 1 : 0);
     return down == 0 ? std::copysign(T(0), a / b) : static_cast<T>(down);
   } else {
     T down = quotient(a, b);

@@ -74,7 +74,8 @@ TEMPLATE_TEST_CASE("the remainder of floats is exact, and has the divisor's sign
     T want = rest == 0 ? std::copysign(rest, y[i]) : (rest < 0) != (y[i] < 0) ? rest + y[i] : rest;
     REQUIRE(same_bits(Tensor::scalar(result[i]), Tensor::scalar(want)));
     if (std::isnan(rest) || std::isinf(y[i])) continue;
-    double whole = std::nearbyint((static_cast<double>(x[i]) - static_cast<double>(rest)) / static_cast<double>(y[i]));
+    const auto a = static_cast<long double>(x[i]), b = static_cast<long double>(y[i]);
+    const auto whole = static_cast<double>(std::nearbyint((a - static_cast<long double>(rest)) / b));  // doubles are too narrow for a multiple of b
     REQUIRE(quotient[i] == static_cast<T>(whole - (rest != 0 && (rest < 0) != (y[i] < 0) ? 1 : 0)));
     ++within;
   }
