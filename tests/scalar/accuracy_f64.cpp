@@ -101,19 +101,4 @@ TEST_CASE("f64 sin, cos and tan keep their accuracy where they nearly vanish, up
   }
 }
 
-TEST_CASE("f64 functions are within their bounds over many inputs", "[exhaustive]") {
-  if (!have_oracle) return;
-  for (const Elementary& f : elementary) {
-    ScalarExpr expr = expr_of(f.make, f64);
-    Worst<double> worst;
-    for (uint64_t seed = 10; seed < 74; ++seed) {
-      Worst<double> here = worst_of(f, expr, stratified(512, seed), turn_limit);
-      worst.note(here.ulps, here.at);
-    }
-    fmt::print("{:9} f64, {:3} instructions: worst {:.4f} ulp at {:a}\n", f.name, instructions(expr), worst.ulps, worst.at);
-    std::fflush(stdout);
-    CHECK(worst.ulps <= f.bound_f64);
-  }
-}
-
 }  // namespace sinter
