@@ -20,6 +20,8 @@ namespace sinter {
 
 using Values = std::vector<llvm::Value*>;
 
+constexpr int64_t line_bytes = 64;  // of a cache
+
 // One kernel's function while it is written. Instructions go where `builder` stands.
 class Emitter {
  public:
@@ -137,7 +139,8 @@ struct BodyState {
 // Computes here all that the point's known indices (and row values) determine and the state does not hold yet, loads included. Called once
 // a loop level, with the inner indices null, it hoists; with all known it finishes. Hoisting a load is right whatever the arguments'
 // aliasing, because points are independent, provided the loops inside run at least once.
-// An index once known to a state must not change. In each call on one state (or a copy) lanes and vector_loop must be the same, or everything known so far must be uniform.
+// An index once known to a state must not change. In each call on one state (or a copy) lanes and vector_loop must be the same, or everything known
+// so far must be uniform.
 void evaluate_body(Emitter&, const Body&, const Point&, BodyState&);
 // The expression's outputs once all is known. Uniform ones are scalar.
 Values outputs_of(const Body&, const BodyState&);

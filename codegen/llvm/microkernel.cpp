@@ -78,7 +78,6 @@ struct NextPanel {
 };
 
 NextPanel next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Columns& columns) {
-  constexpr int64_t line_bytes = 64;
   const ContractionKernel& contraction = task.contraction;
   const auto width = static_cast<int64_t>(size_of(contraction.dtype));
   const Dim elements = contraction.n * contraction.k;
@@ -150,7 +149,7 @@ void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, c
 // The epilogue finds its inputs in the cache if they are asked for before the sums are made: a tile's rows of them lie apart, where no
 // processor foresees them. Asking for what lies past the last row does no harm.
 void prefetch_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
-  constexpr int64_t line_bytes = 64, most_lines = 64;
+  constexpr int64_t most_lines = 64;
   const ContractionKernel& contraction = task.contraction;
   const size_t m_loop = task.batch.size();
   if (contraction.rows.size() > 1) return;  // a row's indices would cost a division each

@@ -178,7 +178,7 @@ class Pack {
 
   // Rows that lie apart are asked for ahead, as processors do not foresee a column of lines.
   void prefetch(Point at, Value* k) {
-    constexpr int64_t rows_ahead = 16, line_bytes = 64;
+    constexpr int64_t rows_ahead = 16;
     for (const BodyInput& input : kernel_.body.inputs) {
       const auto* load = std::get_if<LoadInput>(&input);
       if (!load || !load->bounds.empty() || !load->position.strides[row_loop_].is(1) || load->position.strides[row_loop_ + 1].is(0)) continue;

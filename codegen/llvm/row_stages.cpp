@@ -18,8 +18,6 @@ constexpr int64_t ring = 4;
 // Bodies with more operations than this are not unrolled: they have enough to do on their own.
 constexpr size_t unrolled_operations = 40;
 
-constexpr int64_t line_bytes = 64;
-
 // Of each vector of elements at `point`, what lies there in the next row is asked for: once a cache line where vectors go four by four. Asking for
 // what lies past the last row does no harm.
 void prefetch_next_row(Emitter& emitter, const RowKernel& row, const std::vector<LoadInput>& loads, const Point& point) {
