@@ -12,6 +12,9 @@ namespace bench {
 // Uniform in [-scale, scale) by a counter-based hash that every competitor shares; see spec.py's fill().
 sinter::Tensor fill(uint32_t seed, std::vector<int64_t> sizes, double scale = 1);
 
+// A chain of elementwise operations on three operands of one shape.
+sinter::Expr chain(const sinter::Expr& x, const sinter::Expr& y, const sinter::Expr& z);
+
 using Named = std::vector<std::pair<std::string, sinter::Tensor>>;
 
 struct Workload {
