@@ -114,6 +114,20 @@ TEST_CASE("means and variances", "[compositions]") {
   CHECK(mean(x, {-1}, true).shape() == Shape{"batch", 1});
 }
 
+TEST_CASE("a softmax divides once a row, in its gradient too", "[compositions]") {
+  GraphScope scope;
+  Variable x("x", f32, {4, 9}), g("g", f32, {4, 9});
+  Expr y = softmax(x);
+  Program program = program_of({y, gradients(sum(y * g), {x})[0]});
+  int64_t divisions = 0;
+  for (size_t i = 0; i < program.graph.size(); ++i)
+    if (const Node& node = program.graph.node(NodeId(i)); node.op == Op::divide) {
+      ++divisions;
+      CHECK(node.type.shape == Shape{4, 1});
+    }
+  CHECK(divisions > 0);
+}
+
 TEST_CASE("softmax and its relatives", "[compositions]") {
   check([](const Expr& x) { return logsumexp(x); }, grid(), by_row(grid(), [](const Numbers& r) { return Numbers{log_sum_exp(r)}; }));
   check([](const Expr& x) { return logsumexp(x, 0); }, grid(), by_row(transposed(grid()), [](const Numbers& r) { return Numbers{log_sum_exp(r)}; }));
