@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/scalar/digamma.h"
+#include "tests/scalar/division.h"
 #include "tests/scalar/functions.h"
 
 namespace sinter::accuracy {
@@ -22,8 +23,7 @@ double narrow_digamma(double x) { return static_cast<double>(exact_digamma(stati
 long double beside_digamma(long double x) { return x < 0 ? 1 + std::fabs(exact_digamma(1 - x)) : 1; }
 long double beside_lgamma(long double x) { return x < 0 ? 1 + std::fabs(std::lgamma(1 - x)) : 0; }
 
-// Where it is 2^53 or more a remainder is NaN.
-bool has_whole_quotient(long double a, long double b) { return !(std::fabs(a / b) >= 0x1p53L) || std::isinf(a) || b == 0; }
+bool has_whole_quotient(long double a, long double b) { return divides_exactly(a, b) || std::isinf(a) || b == 0; }
 
 template <class T>
 T sum(T a, T b) { return a + b; }
@@ -35,19 +35,6 @@ template <class T>
 T quotient(T a, T b) { return a / b; }
 // glibc's own takes -2^63 for odd; all numbers from 2^53 on are even.
 long double wide_power(long double a, long double b) { return std::pow(std::fabs(b) >= 0x1p53L ? std::fabs(a) : a, b); }
-// Of the divisor's sign. fmod is exact, and so is the sum but for one rounding.
-template <class T>
-T remainder_of(T a, T b) {
-  const T rest = std::fmod(a, b);
-  return rest == 0 ? std::copysign(rest, b) : (rest < 0) != (b < 0) ? rest + b : rest;
-}
-template <class T>
-T floor_quotient(T a, T b) {
-  const T rest = std::fmod(a, b), quotient = a / b;
-  if (std::isnan(rest)) return quotient;  // a divisor of 0, or a dividend of infinity
-  const T whole = std::nearbyint((a - rest) / b) - (rest != 0 && (rest < 0) != (b < 0) ? 1 : 0);
-  return whole == 0 ? std::copysign(whole, quotient) : whole;
-}
 // Of zeros of both signs either may be given: not told apart.
 template <class T>
 T larger(T a, T b) { return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b); }
@@ -95,8 +82,8 @@ std::span<const OfTwo> functions_of_two() {
       {Op::hypot, std::hypot, std::hypot, 0.51, 1.25},
       {Op::atan2, std::atan2, std::atan2, 0.51, 3},
       {Op::copysign, with_sign_of<double>, with_sign_of<long double>, exact, exact},
-      {Op::remainder, remainder_of<double>, remainder_of<long double>, rounded, rounded, has_whole_quotient},
-      {Op::floor_divide, floor_quotient<double>, floor_quotient<long double>, rounded, rounded, has_whole_quotient},
+      {Op::remainder, exact_remainder<double>, exact_remainder<long double>, rounded, rounded, has_whole_quotient},
+      {Op::floor_divide, exact_floor_quotient<double>, exact_floor_quotient<long double>, rounded, rounded, has_whole_quotient},
       {Op::maximum, larger<double>, larger<long double>, exact, exact, are_not_zeros},
       {Op::minimum, smaller<double>, smaller<long double>, exact, exact, are_not_zeros},
       {Op::nextafter, next<float, double>, next<double, long double>, exact, exact},

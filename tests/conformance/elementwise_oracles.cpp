@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "tests/scalar/digamma.h"
+#include "tests/scalar/division.h"
 #include "tests/scalar/support.h"
 
 namespace sinter::conformance {
@@ -155,15 +156,10 @@ T quotient(T a, T b) {
 
 // Python's: the quotient is rounded down, and what is left has the divisor's sign.
 template <class T>
-bool rounds_down(T rest, T divisor) { return rest != 0 && (rest < 0) != (divisor < 0); }
-template <class T>
-bool divides_exactly(T a, T b) { return !(std::fabs(static_cast<long double>(a) / static_cast<long double>(b)) >= 0x1p53L); }
-template <class T>
 T remainder_of(T a, T b) {
   if constexpr (is_float_type<T>) {
-    T rest = std::fmod(a, b);
     if (std::isfinite(a) && b != 0 && !divides_exactly(a, b)) return std::numeric_limits<T>::quiet_NaN();
-    return rest == 0 ? std::copysign(rest, b) : rounds_down(rest, b) ? rest + b : rest;
+    return exact_remainder(a, b);
   } else {
     if (b == 0 || (std::is_signed_v<T> && b == static_cast<T>(-1))) return 0;
     T rest = static_cast<T>(a % b);
@@ -173,12 +169,7 @@ T remainder_of(T a, T b) {
 template <class T>
 T floor_quotient(T a, T b) {
   if constexpr (is_float_type<T>) {
-    T rest = std::fmod(a, b);
-    if (std::isnan(rest) || !divides_exactly(a, b)) return a / b;
-    // A multiple of b need not be a double, nor what doubles make of it be near enough.
-    const long double whole = (static_cast<long double>(a) - static_cast<long double>(rest)) / static_cast<long double>(b);
-    const double down = static_cast<double>(std::nearbyint(whole)) - (rounds_down(rest, b) ? 1 : 0);
-    return down == 0 ? std::copysign(T(0), a / b) : static_cast<T>(down);
+    return divides_exactly(a, b) ? exact_floor_quotient(a, b) : a / b;
   } else {
     T down = quotient(a, b);
     if (b == 0 || (std::is_signed_v<T> && b == static_cast<T>(-1))) return down;

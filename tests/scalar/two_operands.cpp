@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "graph/tensor.h"
+#include "tests/scalar/division.h"
 #include "tests/scalar/support.h"
 
 namespace sinter {
@@ -65,18 +66,15 @@ TEMPLATE_TEST_CASE("the remainder of floats is exact, and has the divisor's sign
   int64_t beyond = 0, within = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     INFO(fmt::format("{:a} % {:a} = {:a}, // {:a}", x[i], y[i], result[i], quotient[i]));
-    T rest = std::fmod(x[i], y[i]);
-    if (std::fabs(x[i]) < inf<T> && std::fabs(y[i]) > 0 && std::fabs(static_cast<long double>(x[i]) / static_cast<long double>(y[i])) >= 0x1p53L) {
+    if (std::fabs(x[i]) < inf<T> && std::fabs(y[i]) > 0 && !divides_exactly(x[i], y[i])) {
       REQUIRE(std::isnan(result[i]));
       ++beyond;
       continue;
     }
-    T want = rest == 0 ? std::copysign(rest, y[i]) : (rest < 0) != (y[i] < 0) ? rest + y[i] : rest;
+    T want = exact_remainder(x[i], y[i]);
     REQUIRE(same_bits(Tensor::scalar(result[i]), Tensor::scalar(want)));
-    if (std::isnan(rest) || std::isinf(y[i])) continue;
-    const auto a = static_cast<long double>(x[i]), b = static_cast<long double>(y[i]);
-    const auto whole = static_cast<double>(std::nearbyint((a - static_cast<long double>(rest)) / b));  // doubles are too narrow for a multiple of b
-    REQUIRE(quotient[i] == static_cast<T>(whole - (rest != 0 && (rest < 0) != (y[i] < 0) ? 1 : 0)));
+    if (std::isnan(want) || std::isinf(y[i])) continue;
+    REQUIRE(quotient[i] == exact_floor_quotient(x[i], y[i]));
     ++within;
   }
   CHECK(beyond > 1000);
