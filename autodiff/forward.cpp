@@ -35,9 +35,12 @@ std::vector<Expr> jacobian_vector_products(const std::vector<Expr>& of, const st
   check(of, wrt, directions, where);
   GraphScope joined(of.front().graph());
   OriginScope called(Operand(of.front(), where), "jacobian_vector_products");
+  // What is linear in the adjoints has one derivative by them wherever it is taken, so any finite value does. It is linear as long as no rule
+  // looks whether an adjoint is 0, hence no guards. None is needed: a direction meets what drops elements after the factor that may be infinite,
+  // not before. Where a rule itself drops, as power's does, it is before, and that is the second call's to guard.
   std::vector<Expr> adjoints;
-  for (const Expr& y : of) adjoints.push_back(broadcast_to(Constant(full({}, 0, y.dtype())), y.shape()));
-  const std::vector<Expr> along_adjoints = gradients(Operand(product(of, adjoints, where), where), wrt);
+  for (const Expr& y : of) adjoints.push_back(broadcast_to(Constant(full({}, 1, y.dtype())), y.shape()));
+  const std::vector<Expr> along_adjoints = unguarded_gradients(Operand(product(of, adjoints, where), where), wrt);
   return gradients(Operand(product(along_adjoints, directions, where), where), adjoints);
 }
 

@@ -109,9 +109,7 @@ void propagate(const std::shared_ptr<Graph>& graph, NodeId id, const Expr& adjoi
   }
 }
 
-}  // namespace
-
-std::vector<Expr> gradients(const Operand& of_operand, const std::vector<Expr>& wrt) {
+std::vector<Expr> differentiate(const Operand& of_operand, const std::vector<Expr>& wrt, bool guarded) {
   const Here where = of_operand.where();
   const Expr of = of_operand.expr();
   const std::shared_ptr<Graph>& graph = of.graph();
@@ -133,7 +131,8 @@ std::vector<Expr> gradients(const Operand& of_operand, const std::vector<Expr>& 
 
   GraphScope joined(graph);
   OriginScope called(of_operand, "gradients");
-  const Path path = path_between(*graph, ids, of.id());
+  Path path = path_between(*graph, ids, of.id());
+  if (!guarded) path.masked.assign(path.masked.size(), false);
   std::vector<std::vector<NodeId>> contributions(of.id().index + 1);
   std::vector<NodeId> adjoints(of.id().index + 1);
   contributions[of.id().index] = {constant_of(graph, 1, of.type()).id()};
@@ -154,5 +153,10 @@ std::vector<Expr> gradients(const Operand& of_operand, const std::vector<Expr>& 
   }
   return results;
 }
+
+}  // namespace
+
+std::vector<Expr> gradients(const Operand& of, const std::vector<Expr>& wrt) { return differentiate(of, wrt, true); }
+std::vector<Expr> unguarded_gradients(const Operand& of, const std::vector<Expr>& wrt) { return differentiate(of, wrt, false); }
 
 }  // namespace sinter

@@ -18,6 +18,10 @@ namespace sinter {
 // a Variable declared without a type.
 std::vector<Expr> gradients(const Operand& of, const std::vector<Expr>& wrt);
 
+// The same without the guards of masked values (README): the arithmetic of the rules as it stands, linear in each adjoint, of which forward mode
+// is made.
+std::vector<Expr> unguarded_gradients(const Operand& of, const std::vector<Expr>& wrt);
+
 // The gradient with respect to one.
 template <std::derived_from<Expr> T>
 Expr gradients(const Operand& of, const T& wrt) {

@@ -1,5 +1,6 @@
 // Forward mode: Jacobian-vector products. tests/gradients holds every rule's to reverse mode.
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "autodiff/forward.h"
 #include "codegen/compile.h"
@@ -33,6 +34,23 @@ TEST_CASE("of the gradient only what the product needs is left", "[forward]") {
   for (size_t i = 0; i < optimized.graph.size(); ++i) contractions += optimized.graph.node(NodeId(i)).op == Op::contract;
   INFO(print(optimized));
   CHECK(contractions == 1);
+}
+
+TEST_CASE("a mask drops directions as it drops values, and leaves those that it selects", "[forward]") {
+  GraphScope scope;
+  Variable x("x", f64, {3}), v("v", f64, {3});
+  Expr moved = jacobian_vector_product(select(x >= 0, sqrt(x), 0), x, v);
+  CHECK(numbers(value_of(moved, {{"x", Tensor::of<double>({-1, 0, 4})}, {"v", Tensor::of<double>({1, 1, 1})}})) == std::vector<double>{0, INFINITY, 0.25});
+}
+
+TEST_CASE("an adjoint that cancels hides no infinite derivative from forward mode", "[forward]") {
+  GraphScope scope;
+  Variable x("x", f64, {});
+  Expr root = select(x >= 0, sqrt(x), 0);
+  std::vector<Expr> moved = jacobian_vector_products({root, -root}, {x}, {Constant(Tensor::scalar(1.0))});
+  std::vector<Tensor> at = values_of(moved, {{"x", Tensor::scalar(0.0)}});
+  CHECK(at[0].item() == INFINITY);
+  CHECK(at[1].item() == -INFINITY);
 }
 
 TEST_CASE("what has no Jacobian is refused", "[forward]") {
