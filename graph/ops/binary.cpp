@@ -73,9 +73,10 @@ std::span<const OpInfo> binary_ops() {
                  "g * b * power(a, b - 1), 0 where b is 0; g * y * log(a) where a > 0, else 0", "a to the b.", Promotion::floating, {{0.2, 3}, {}})),
       arithmetic(Op::hypot, "hypot", true, [](Operands x, DType) { return scalar::hypot(x[0], x[1]); },
                  [](Rule r) {
-                   return r.each([&] { return r.guarded(r.adjoint * r.inputs[0] / r.output); }, [&] { return r.guarded(r.adjoint * r.inputs[1] / r.output); });
+                   auto slope = [&](const Expr& x) { return r.guarded(select(r.output == 0, 0, r.adjoint * (x / r.output))); };
+                   return r.each([&] { return slope(r.inputs[0]); }, [&] { return slope(r.inputs[1]); });
                  },
-                 "g * a / y; g * b / y", "sqrt(a * a + b * b), without overflow on the way.", Promotion::floating),
+                 "g * (a / y); g * (b / y), 0 where y is 0", "sqrt(a * a + b * b), without overflow on the way.", Promotion::floating),
       arithmetic(Op::atan2, "atan2", false, [](Operands x, DType) { return scalar::atan2(x[0], x[1]); },
                  [](Rule r) {
                    const Expr &a = r.inputs[0], &b = r.inputs[1];
