@@ -10,36 +10,25 @@
 namespace sinter {
 namespace {
 
-NamedTensors named(const std::vector<Tensor>& tensors) {
-  NamedTensors all;
-  for (size_t i = 0; i < tensors.size(); ++i) all["x" + std::to_string(i)] = tensors[i];
-  return all;
-}
-
-std::vector<Tensor> moved(const std::vector<Tensor>& from, const std::vector<Tensor>& direction, double by) {
-  std::vector<Tensor> to;
-  for (size_t i = 0; i < from.size(); ++i) {
-    to.push_back(from[i].clone());
-    for (int64_t k = 0; k < from[i].size(); ++k)
-      to[i].data<double>()[static_cast<size_t>(k)] += by * direction[i].data<double>()[static_cast<size_t>(k)];
+// Variables of the sizes of x, with values for them.
+std::vector<Expr> directions(const Derivatives& d, const std::string& name, uint64_t seed, const Bindings& symbols, NamedTensors& at, std::vector<std::string>& names) {
+  std::vector<Expr> all;
+  for (size_t i = 0; i < d.x.size(); ++i) {
+    names.push_back(name + std::to_string(i));
+    all.push_back(Variable(names[i], f64, d.x[i].shape()));
+    at[names[i]] = sample(evaluate(d.x[i].shape(), symbols), seed * 16 + i, -1, 1);
   }
-  return to;
+  return all;
 }
 
 // The sum of the products with a direction: what the gradient is held against.
-Expr along(const std::vector<Expr>& gradient, const std::vector<Tensor>& direction) {
+Expr along(const std::vector<Expr>& gradient, const std::vector<Expr>& direction) {
   Expr total;
   for (size_t i = 0; i < gradient.size(); ++i) {
-    Expr part = sum(gradient[i] * Constant(direction[i]));
+    Expr part = sum(gradient[i] * direction[i]);
     total = total.defined() ? total + part : part;
   }
   return total;
-}
-
-std::vector<Tensor> directions(const std::vector<Tensor>& like, uint64_t seed) {
-  std::vector<Tensor> all;
-  for (size_t i = 0; i < like.size(); ++i) all.push_back(sample(like[i].sizes(), seed * 16 + i, -1, 1));
-  return all;
 }
 
 void check_close(const char* order, double derivative, double difference, double tolerance) {
@@ -50,36 +39,67 @@ void check_close(const char* order, double derivative, double difference, double
 
 }  // namespace
 
-std::vector<Op> check_gradients(const Function& function, const std::vector<Tensor>& at, uint64_t seed, const CheckOptions& options) {
+std::vector<Tensor> points_of(const Case& c, uint64_t seed) {
+  std::vector<Tensor> at;
+  for (size_t k = 0; k < c.sizes.size(); ++k) {
+    Domain domain = c.domains.empty() ? Domain{-1.5, 1.5} : c.domains[k];
+    at.push_back(sample(c.sizes[k], 300 + seed * 8 + k, domain.low, domain.high));
+  }
+  return at;
+}
+
+std::string label(const Case& c) { return std::string(info(c.op).name) + ": " + c.name; }
+
+Derivatives derivatives_of(const Case& c, const std::vector<Tensor>& at, uint64_t seed, const std::string& prefix) {
+  Derivatives d;
+  Bindings symbols;
+  for (size_t i = 0; i < at.size(); ++i) {
+    Shape shape;
+    for (int64_t n : at[i].sizes()) {
+      std::string symbol = "n" + std::to_string(n);
+      bool named = c.symbolic && n != 1;
+      if (named) symbols[symbol] = n;
+      shape.push_back(named ? Dim(symbol) : Dim(n));
+    }
+    std::string name = prefix + "x" + std::to_string(i);
+    d.x.push_back(Variable(name, f64, shape));
+    d.at[name] = at[i];
+  }
+  d.value = c.formula(d.x);
+  Variable weights(prefix + "weights", f64, d.value.shape());
+  d.at[prefix + "weights"] = sample(evaluate(d.value.shape(), symbols), seed + 1000, 0.5, 1.5);
+  auto v = directions(d, prefix + "v", seed + 1, symbols, d.at, d.along), u = directions(d, prefix + "u", seed + 2, symbols, d.at, d.along_second);
+  d.loss = sum(d.value * weights);
+  d.gradient = gradients(d.loss, d.x);
+  d.first = along(d.gradient, v);
+  d.second = along(gradients(d.first, d.x), u);
+  d.forward = sum(jacobian_vector_products({d.value}, d.x, v).front() * weights);
+  return d;
+}
+
+std::vector<Op> check_gradients(const Case& c, const std::vector<Tensor>& at, uint64_t seed, const CheckOptions& options) {
   GraphScope scope;
-  std::vector<Expr> x;
-  for (size_t i = 0; i < at.size(); ++i) x.push_back(Variable("x" + std::to_string(i), f64, Shape(at[i].sizes().begin(), at[i].sizes().end())));
-  Expr y = function(x);
-  std::vector<Op> ops;
-  for (size_t i = 0; i < y.graph()->size(); ++i) ops.push_back(y.graph()->node(NodeId(i)).op);
-
-  std::vector<int64_t> sizes;
-  for (const Dim& d : y.shape()) sizes.push_back(d.number());
-  Expr weights = Constant(sample(sizes, seed + 1000, 0.5, 1.5));
-  Expr loss = sum(y * weights);
-  auto v = directions(at, seed + 1), u = directions(at, seed + 2);
-  Expr first = along(gradients(loss, x), v);
-  Expr second = along(gradients(first, x), u);
-
-  std::vector<Expr> directions_of_x;
-  for (const Tensor& t : v) directions_of_x.push_back(Constant(t));
-  Expr forward = sum(jacobian_vector_products({y}, x, directions_of_x).front() * weights);
-
-  auto difference = [&](const Expr& of, const std::vector<Tensor>& direction) {
-    double above = value_of(of, named(moved(at, direction, options.step))).item(),
-           below = value_of(of, named(moved(at, direction, -options.step))).item();
-    return (above - below) / (2 * options.step);
+  const Derivatives d = derivatives_of(c, at, seed);
+  auto difference = [&](const Expr& of, const std::vector<std::string>& direction) {
+    auto at_step = [&](double step) {
+      NamedTensors moved = d.at;
+      for (size_t i = 0; i < at.size(); ++i) {
+        Tensor& x = moved["x" + std::to_string(i)] = at[i].clone();
+        for (size_t k = 0; k < static_cast<size_t>(x.size()); ++k) x.data<double>()[k] += step * d.at.at(direction[i]).data<double>()[k];
+      }
+      return value_of(of, moved).item();
+    };
+    return (at_step(options.step) - at_step(-options.step)) / (2 * options.step);
   };
-  check_close("first", value_of(first, named(at)).item(), difference(loss, v), options.tolerance);
-  const double backward = value_of(first, named(at)).item();
+  const double backward = value_of(d.first, d.at).item();
+  check_close("first", backward, difference(d.loss, d.along), options.tolerance);
   INFO("forward mode against reverse mode");
-  CHECK(std::fabs(value_of(forward, named(at)).item() - backward) <= 1e-11 * (1 + std::fabs(backward)));
-  check_close("second", value_of(second, named(at)).item(), difference(first, u), options.tolerance);
+  CHECK(std::fabs(value_of(d.forward, d.at).item() - backward) <= 1e-11 * (1 + std::fabs(backward)));
+  check_close("second", value_of(d.second, d.at).item(), difference(d.first, d.along_second), options.tolerance);
+
+  const Program formula = program_of({d.value});
+  std::vector<Op> ops;
+  for (size_t i = 0; i < formula.graph.size(); ++i) ops.push_back(formula.graph.node(NodeId(i)).op);
   return ops;
 }
 
