@@ -51,6 +51,7 @@ T with_sign_of(T a, T b) { return std::copysign(a, std::isnan(b) ? T(1) : b); }
 
 std::span<const OfOne> functions_of_one() {
   static const std::vector<OfOne> all = [] {
+    const Bounds of_lgamma = bounds_of("lgamma"), of_digamma = bounds_of("digamma");
     std::vector<OfOne> made = {
         {Op::negate, negated<double>, negated<long double>, exact, exact},
         {Op::abs, std::fabs, std::fabs, exact, exact},
@@ -60,8 +61,8 @@ std::span<const OfOne> functions_of_one() {
         {Op::trunc, std::trunc, std::trunc, exact, exact},
         {Op::round, std::nearbyint, std::nearbyint, exact, exact},
         {Op::sqrt, std::sqrt, std::sqrt, rounded, rounded},
-        {Op::lgamma, std::lgamma, std::lgamma, 0.51, 8, beside_lgamma},
-        {Op::digamma, narrow_digamma, exact_digamma, 0.51, 14, beside_digamma},
+        {Op::lgamma, std::lgamma, std::lgamma, of_lgamma.f32, of_lgamma.f64, beside_lgamma},
+        {Op::digamma, narrow_digamma, exact_digamma, of_digamma.f32, of_digamma.f64, beside_digamma},
     };
     for (const OpInfo& row : op_table()) {
       auto found = std::find_if(std::begin(elementary), std::end(elementary), [&](const Elementary& f) { return f.name == row.name; });
@@ -73,14 +74,15 @@ std::span<const OfOne> functions_of_one() {
 }
 
 std::span<const OfTwo> functions_of_two() {
+  static const Bounds of_power = bounds_of("power"), of_hypot = bounds_of("hypot"), of_atan2 = bounds_of("atan2");
   static const OfTwo all[] = {
       {Op::add, sum<double>, sum<long double>, rounded, rounded},
       {Op::subtract, difference<double>, difference<long double>, rounded, rounded},
       {Op::multiply, product<double>, product<long double>, rounded, rounded},
       {Op::divide, quotient<double>, quotient<long double>, rounded, rounded},
-      {Op::power, std::pow, wide_power, 1.5, 2},
-      {Op::hypot, std::hypot, std::hypot, 0.51, 1.25},
-      {Op::atan2, std::atan2, std::atan2, 0.51, 3},
+      {Op::power, std::pow, wide_power, of_power.f32, of_power.f64},
+      {Op::hypot, std::hypot, std::hypot, of_hypot.f32, of_hypot.f64},
+      {Op::atan2, std::atan2, std::atan2, of_atan2.f32, of_atan2.f64},
       {Op::copysign, with_sign_of<double>, with_sign_of<long double>, exact, exact},
       {Op::remainder, exact_remainder<double>, exact_remainder<long double>, rounded, rounded, has_whole_quotient},
       {Op::floor_divide, exact_floor_quotient<double>, exact_floor_quotient<long double>, rounded, rounded, has_whole_quotient},

@@ -9,7 +9,7 @@
 
 #include "tests/scalar/digamma.h"
 #include "tests/scalar/division.h"
-#include "tests/scalar/support.h"
+#include "tests/scalar/functions.h"
 
 namespace sinter::conformance {
 namespace {
@@ -82,31 +82,36 @@ Oracle predicate(F f) {
 
 // Of floats, and integers turned into them, to a number of ulps: `f` computes in the next wider type.
 template <int arity, class F>
-Oracle approximate(double bound_f32, double bound_f64, F f) {
+Oracle approximate(const Bounds& bounds, F f) {
   return [=](std::span<const Tensor> operands, const Tensor& result) {
     return each<arity>(operands, [&](size_t i, auto... x) {
       using T = FloatFor<std::tuple_element_t<0, std::tuple<decltype(x)...>>>;
       auto want = f(static_cast<Wider<T>>(static_cast<T>(x))...);
       T got = result.data<T>()[i];
-      double off = ulps(got, want), bound = std::is_same_v<T, float> ? bound_f32 : bound_f64;
+      double off = ulps(got, want), bound = std::is_same_v<T, float> ? bounds.f32 : bounds.f64;
       return off <= bound ? "" : fmt::format("{}, {} ulps off", wrong_at(i, text(got), text(want), x...), off);
     });
   };
 }
 
+// The row of this name, within its bounds.
+template <int arity, class F>
+std::pair<const std::string, Oracle> within(const char* name, F f) { return {name, approximate<arity>(bounds_of(name), f)}; }
+
 // The same where a result is not near in its own last place, but in that of what it is the difference of, `size` of the operand.
 template <class F, class Size>
-Oracle near(double bound, F f, Size size) {
-  return [=](std::span<const Tensor> operands, const Tensor& result) {
+std::pair<const std::string, Oracle> near(const char* name, F f, Size size) {
+  const Bounds bounds = bounds_of(name);
+  return {name, [=](std::span<const Tensor> operands, const Tensor& result) {
     return each<1>(operands, [&](size_t i, auto x) {
       using T = FloatFor<decltype(x)>;
       auto at = static_cast<long double>(static_cast<T>(x)), want = f(at);
       T got = result.data<T>()[i];
       bool finite = std::isfinite(static_cast<T>(want)) && std::isfinite(got);
       auto off = finite ? static_cast<double>(std::fabs(static_cast<long double>(got) - want) / std::max({std::fabs(want), size(at), std::numeric_limits<long double>::min()}) / std::numeric_limits<T>::epsilon()) : ulps(got, want);
-      return off <= bound ? "" : fmt::format("{}, {} units off", wrong_at(i, text(got), text(static_cast<T>(want)), x), off);
+      return off <= (std::is_same_v<T, float> ? bounds.f32 : bounds.f64) ? "" : fmt::format("{}, {} units off", wrong_at(i, text(got), text(static_cast<T>(want)), x), off);
     });
-  };
+  }};
 }
 
 // Of integers in their own type, of bool as bool, to the bit.
@@ -132,9 +137,6 @@ T shifted(T a, T b, bool left) {
     return left ? static_cast<T>(static_cast<uint64_t>(a) << b) : static_cast<T>(a >> b);
   }
 }
-
-template <class T>
-T softplus_of(T x) { return std::isnan(x) ? x : std::max(x, T(0)) + std::log1p(std::exp(-std::fabs(x))); }
 
 // Integers wrap, which C++ does for unsigned ones only, and only where they are not promoted to int.
 template <class T, class F>
@@ -262,85 +264,73 @@ T power(T x, T y) {
 }  // namespace
 
 const std::map<std::string, Oracle, std::less<>>& elementwise_oracles() {
-  static const std::map<std::string, Oracle, std::less<>> oracles = {
-      {"negate", exact<1>([](auto x) {
-         if constexpr (is_float_type<decltype(x)>) return -x;
-         else return wrapping(decltype(x)(0), x, std::minus<>());
-       })},
-      {"abs", exact<1>([](auto x) { return magnitude(x); })},
-      {"sign", exact<1>([](auto x) { return sign_of(x); })},
-      {"floor", approximate<1>(0, 0, [](auto x) { return std::floor(x); })},
-      {"ceil", approximate<1>(0, 0, [](auto x) { return std::ceil(x); })},
-      {"trunc", approximate<1>(0, 0, [](auto x) { return std::trunc(x); })},
-      {"round", approximate<1>(0, 0, [](auto x) { return std::nearbyint(x); })},
-      {"exp2", approximate<1>(1.5, 2, [](auto x) { return std::exp2(x); })},
-      {"log2", approximate<1>(0.51, 0.51, [](auto x) { return std::log2(x); })},
-      {"log10", approximate<1>(0.51, 0.51, [](auto x) { return std::log10(x); })},
-      {"cbrt", approximate<1>(0.51, 1, [](auto x) { return std::cbrt(x); })},
-      {"tan", approximate<1>(1, 2.5, [](auto x) { return periodic<decltype(x)>(std::tan, x); })},
-      {"asin", approximate<1>(0.51, 2.5, [](auto x) { return std::asin(x); })},
-      {"acos", approximate<1>(0.51, 2, [](auto x) { return std::acos(x); })},
-      {"atan", approximate<1>(0.51, 2.5, [](auto x) { return std::atan(x); })},
-      {"sinh", approximate<1>(0.51, 2.5, [](auto x) { return std::sinh(x); })},
-      {"cosh", approximate<1>(0.51, 2.5, [](auto x) { return std::cosh(x); })},
-      {"asinh", approximate<1>(0.51, 2.5, [](auto x) { return std::asinh(x); })},
-      {"acosh", approximate<1>(0.51, 2.5, [](auto x) { return std::acosh(x); })},
-      {"atanh", approximate<1>(0.51, 2.5, [](auto x) { return std::atanh(x); })},
-      {"softplus", approximate<1>(2.75, 2.5, [](auto x) { return softplus_of(x); })},
-      {"erfc", approximate<1>(0.51, 7, [](auto x) { return std::erfc(x); })},
-      {"lgamma", near(3, [](long double x) { return std::lgamma(x); }, [](long double x) { return x < 0 ? 1 + std::fabs(std::lgamma(1 - x)) : 0; })},
-      {"digamma", near(12, exact_digamma, [](long double x) { return 1 + (x < 0 ? std::fabs(exact_digamma(1 - x)) : 0); })},
-      {"bitwise_not", of_bits<1>([](auto x) { return static_cast<decltype(x)>(std::is_same_v<decltype(x), bool> ? !x : ~static_cast<uint64_t>(x)); })},
-      {"bitwise_count", of_bits<1>([](auto x) {
-         int count = 0;
-         for (size_t bit = 0; bit < sizeof x * 8; ++bit) count += static_cast<int>(static_cast<uint64_t>(x) >> bit & 1);
-         return static_cast<decltype(x)>(count);
-       })},
-      {"exp", approximate<1>(1.5, 2, [](auto x) { return std::exp(x); })},
-      {"expm1", approximate<1>(1.5, 2, [](auto x) { return std::expm1(x); })},
-      {"log", approximate<1>(1, 1, [](auto x) { return std::log(x); })},
-      {"log1p", approximate<1>(1.5, 2, [](auto x) { return std::log1p(x); })},
-      {"sqrt", approximate<1>(0.5001, 0.5001, [](auto x) { return std::sqrt(x); })},
-      {"rsqrt", approximate<1>(1.5, 1.5, [](auto x) { return 1 / std::sqrt(x); })},
-      {"sin", approximate<1>(1, 1, [](auto x) { return periodic<decltype(x)>(std::sin, x); })},
-      {"cos", approximate<1>(1, 1, [](auto x) { return periodic<decltype(x)>(std::cos, x); })},
-      {"tanh", approximate<1>(1.5, 2, [](auto x) { return std::tanh(x); })},
-      {"sigmoid", approximate<1>(1.5, 2, [](auto x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); })},
-      {"erf", approximate<1>(1.5, 2, [](auto x) { return std::erf(x); })},
-      {"logical_not", predicate<1>([](auto x) { return x == 0; })},
-      {"convert", conversion()},
-      {"add", exact<2>([](auto x, auto y) { return wrapping(x, y, std::plus<>()); })},
-      {"subtract", exact<2>([](auto x, auto y) { return wrapping(x, y, std::minus<>()); })},
-      {"multiply", exact<2>([](auto x, auto y) { return wrapping(x, y, std::multiplies<>()); })},
-      {"divide", exact<2>([](auto x, auto y) { return quotient(x, y); })},
-      {"floor_divide", exact<2>([](auto x, auto y) { return floor_quotient(x, y); })},
-      {"remainder", exact<2>([](auto x, auto y) { return remainder_of(x, y); })},
-      {"hypot", approximate<2>(0.51, 1.5, [](auto x, auto y) { return std::hypot(x, y); })},
-      {"atan2", approximate<2>(0.51, 3, [](auto x, auto y) { return std::atan2(x, y); })},
-      {"copysign", approximate<2>(0, 0, [](auto x, auto y) { return std::isnan(y) ? std::abs(x) : std::copysign(x, y); })},
-      {"nextafter", [](std::span<const Tensor> operands, const Tensor& result) {
-         return each<2>(operands, [&](size_t i, auto x, auto y) {
-           using T = FloatFor<decltype(x)>;
-           T want = std::nextafter(static_cast<T>(x), static_cast<T>(y)), got = result.data<T>()[i];
-           return same(got, want) ? "" : wrong_at(i, text(got), text(want), x, y);
-         });
-       }},
-      {"bitwise_and", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x & y); })},
-      {"bitwise_or", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x | y); })},
-      {"bitwise_xor", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x ^ y); })},
-      {"shift_left", of_bits<2>([](auto x, auto y) { return shifted(x, y, true); })},
-      {"shift_right", of_bits<2>([](auto x, auto y) { return shifted(x, y, false); })},
-      {"power", approximate<2>(1.5, 2, [](auto x, auto y) { return power(x, y); })},
-      {"maximum", chosen([](auto x, auto y) { return y > x; })},
-      {"minimum", chosen([](auto x, auto y) { return y < x; })},
-      {"equal", predicate<2>([](auto x, auto y) { return x == y; })},
-      {"not_equal", predicate<2>([](auto x, auto y) { return x != y; })},
-      {"less", predicate<2>([](auto x, auto y) { return x < y; })},
-      {"less_equal", predicate<2>([](auto x, auto y) { return x <= y; })},
-      {"logical_and", predicate<2>([](auto x, auto y) { return x != 0 && y != 0; })},
-      {"logical_or", predicate<2>([](auto x, auto y) { return x != 0 || y != 0; })},
-      {"select", selection()},
-  };
+  static const std::map<std::string, Oracle, std::less<>> oracles = [] {
+    constexpr Bounds exact_bounds = {"", 0, 0};
+    std::map<std::string, Oracle, std::less<>> all = {
+        {"negate", exact<1>([](auto x) {
+           if constexpr (is_float_type<decltype(x)>) return -x;
+           else return wrapping(decltype(x)(0), x, std::minus<>());
+         })},
+        {"abs", exact<1>([](auto x) { return magnitude(x); })},
+        {"sign", exact<1>([](auto x) { return sign_of(x); })},
+        {"floor", approximate<1>(exact_bounds, [](auto x) { return std::floor(x); })},
+        {"ceil", approximate<1>(exact_bounds, [](auto x) { return std::ceil(x); })},
+        {"trunc", approximate<1>(exact_bounds, [](auto x) { return std::trunc(x); })},
+        {"round", approximate<1>(exact_bounds, [](auto x) { return std::nearbyint(x); })},
+        within<1>("tan", [](auto x) { return periodic<decltype(x)>(std::tan, x); }),
+        near("lgamma", [](long double x) { return std::lgamma(x); }, [](long double x) { return x < 0 ? 1 + std::fabs(std::lgamma(1 - x)) : 0; }),
+        near("digamma", exact_digamma, [](long double x) { return 1 + (x < 0 ? std::fabs(exact_digamma(1 - x)) : 0); }),
+        {"bitwise_not", of_bits<1>([](auto x) { return static_cast<decltype(x)>(std::is_same_v<decltype(x), bool> ? !x : ~static_cast<uint64_t>(x)); })},
+        {"bitwise_count", of_bits<1>([](auto x) {
+           int count = 0;
+           for (size_t bit = 0; bit < sizeof x * 8; ++bit) count += static_cast<int>(static_cast<uint64_t>(x) >> bit & 1);
+           return static_cast<decltype(x)>(count);
+         })},
+        {"sqrt", approximate<1>({"sqrt", 0.5001, 0.5001}, [](auto x) { return std::sqrt(x); })},
+        within<1>("sin", [](auto x) { return periodic<decltype(x)>(std::sin, x); }),
+        within<1>("cos", [](auto x) { return periodic<decltype(x)>(std::cos, x); }),
+        {"logical_not", predicate<1>([](auto x) { return x == 0; })},
+        {"convert", conversion()},
+        {"add", exact<2>([](auto x, auto y) { return wrapping(x, y, std::plus<>()); })},
+        {"subtract", exact<2>([](auto x, auto y) { return wrapping(x, y, std::minus<>()); })},
+        {"multiply", exact<2>([](auto x, auto y) { return wrapping(x, y, std::multiplies<>()); })},
+        {"divide", exact<2>([](auto x, auto y) { return quotient(x, y); })},
+        {"floor_divide", exact<2>([](auto x, auto y) { return floor_quotient(x, y); })},
+        {"remainder", exact<2>([](auto x, auto y) { return remainder_of(x, y); })},
+        within<2>("hypot", [](auto x, auto y) { return std::hypot(x, y); }),
+        within<2>("atan2", [](auto x, auto y) { return std::atan2(x, y); }),
+        {"copysign", approximate<2>(exact_bounds, [](auto x, auto y) { return std::isnan(y) ? std::abs(x) : std::copysign(x, y); })},
+        {"nextafter", [](std::span<const Tensor> operands, const Tensor& result) {
+           return each<2>(operands, [&](size_t i, auto x, auto y) {
+             using T = FloatFor<decltype(x)>;
+             T want = std::nextafter(static_cast<T>(x), static_cast<T>(y)), got = result.data<T>()[i];
+             return same(got, want) ? "" : wrong_at(i, text(got), text(want), x, y);
+           });
+         }},
+        {"bitwise_and", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x & y); })},
+        {"bitwise_or", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x | y); })},
+        {"bitwise_xor", of_bits<2>([](auto x, auto y) { return static_cast<decltype(x)>(x ^ y); })},
+        {"shift_left", of_bits<2>([](auto x, auto y) { return shifted(x, y, true); })},
+        {"shift_right", of_bits<2>([](auto x, auto y) { return shifted(x, y, false); })},
+        within<2>("power", [](auto x, auto y) { return power(x, y); }),
+        {"maximum", chosen([](auto x, auto y) { return y > x; })},
+        {"minimum", chosen([](auto x, auto y) { return y < x; })},
+        {"equal", predicate<2>([](auto x, auto y) { return x == y; })},
+        {"not_equal", predicate<2>([](auto x, auto y) { return x != y; })},
+        {"less", predicate<2>([](auto x, auto y) { return x < y; })},
+        {"less_equal", predicate<2>([](auto x, auto y) { return x <= y; })},
+        {"logical_and", predicate<2>([](auto x, auto y) { return x != 0 && y != 0; })},
+        {"logical_or", predicate<2>([](auto x, auto y) { return x != 0 || y != 0; })},
+        {"select", selection()},
+    };
+    // The others, by the references that scalar expressions are held to.
+    for (const Elementary& f : elementary)
+      all.emplace(f.name, approximate<1>(bounds_of(f.name), [f](auto x) {
+        if constexpr (std::is_same_v<decltype(x), double>) return f.reference(x);
+        else return f.wide(x);
+      }));
+    return all;
+  }();
   return oracles;
 }
 

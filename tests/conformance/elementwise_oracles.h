@@ -1,4 +1,5 @@
-// What the elementwise rows should give: an oracle a row, written from its documentation, with the standard library's functions.
+// What the elementwise rows should give: an oracle a row, written from its documentation, with the standard library's
+// functions; how near a float has to be is said in tests/scalar/functions.h.
 #pragma once
 #include <functional>
 #include <map>

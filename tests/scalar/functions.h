@@ -1,5 +1,9 @@
 // The elementary functions of one argument, what they should be, and how far off they may be.
 #pragma once
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
 #include "tests/scalar/support.h"
 
 namespace sinter {
@@ -52,5 +56,22 @@ inline const Elementary elementary[] = {
     {"erfc", scalar::erfc, std::erfc, std::erfc, 0.51, 7, 0.51, 8, 69, 67},
     {"rsqrt", scalar::rsqrt, reference::rsqrt<double>, reference::rsqrt<long double>, 1.5, 1.5, 1.5, 1.5, 2, 2},
 };
+
+// How far off the other float functions may be, in ulps: those of two arguments, and lgamma and digamma, whose error is counted in the last
+// place of what the result is the difference of, where that is more.
+struct Bounds {
+  const char* name;
+  double f32, f64;
+};
+inline constexpr Bounds other_bounds[] = {{"power", 1.5, 2}, {"hypot", 0.51, 1.25}, {"atan2", 0.51, 3}, {"lgamma", 0.51, 8}, {"digamma", 0.51, 14}};
+
+// Of any of them, by the name of its row in the op table.
+inline Bounds bounds_of(std::string_view name) {
+  for (const Elementary& f : elementary)
+    if (f.name == name) return {f.name, f.bound_f32, f.bound_f64};
+  for (const Bounds& b : other_bounds)
+    if (b.name == name) return b;
+  throw std::invalid_argument("no bounds are stated for " + std::string(name));
+}
 
 }  // namespace sinter

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/scalar/digamma.h"
-#include "tests/scalar/support.h"
+#include "tests/scalar/functions.h"
 
 namespace sinter {
 namespace {
@@ -48,22 +48,24 @@ long double lgamma_of(long double x) { return std::lgamma(x); }
 }  // namespace
 
 TEST_CASE("lgamma is within its bounds") {
+  const Bounds bounds = bounds_of("lgamma");
   auto none = [](long double) { return 0.0L; };
-  check<float>(scalar::lgamma, lgamma_of, 0, 20, 0.51, none);
-  check<double>(scalar::lgamma, lgamma_of, 0, 20, 8, none);
+  check<float>(scalar::lgamma, lgamma_of, 0, 20, bounds.f32, none);
+  check<double>(scalar::lgamma, lgamma_of, 0, 20, bounds.f64, none);
   // log(pi / |sin(pi x)|) - lgamma(1 - x), either of which may be much more than their difference
   auto terms = [](long double x) { return 1 + std::fabs(std::lgamma(1 - x)); };
-  check<float>(scalar::lgamma, lgamma_of, -20, 0, 1, terms);
+  check<float>(scalar::lgamma, lgamma_of, -20, 0, bounds.f32, terms);
   check<double>(scalar::lgamma, lgamma_of, -20, 0, 3, terms);
 }
 
 TEST_CASE("digamma is within its bounds") {
+  const Bounds bounds = bounds_of("digamma");
   auto one = [](long double) { return 1.0L; };
-  check<float>(scalar::digamma, exact_digamma, 0, 20, 0.51, one);
-  check<double>(scalar::digamma, exact_digamma, 0, 20, 14, one);
+  check<float>(scalar::digamma, exact_digamma, 0, 20, bounds.f32, one);
+  check<double>(scalar::digamma, exact_digamma, 0, 20, bounds.f64, one);
   auto terms = [](long double x) { return 1 + std::fabs(exact_digamma(1 - x)); };
-  check<float>(scalar::digamma, exact_digamma, -20, 0, 1, terms);
-  check<double>(scalar::digamma, exact_digamma, -20, 0, 14, terms);
+  check<float>(scalar::digamma, exact_digamma, -20, 0, bounds.f32, terms);
+  check<double>(scalar::digamma, exact_digamma, -20, 0, bounds.f64, terms);
 }
 
 }  // namespace sinter
