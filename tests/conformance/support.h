@@ -9,6 +9,7 @@
 #include "graph/interpreter.h"
 #include "graph/text.h"
 #include "graph/verify.h"
+#include "tools/fuzz/guarded.h"
 
 namespace sinter::conformance {
 
@@ -39,6 +40,7 @@ class CompiledBatch {
       REQUIRE(v.compiled[i].dtype() == v.interpreted[i].dtype());
       REQUIRE(v.compiled[i].sizes() == v.interpreted[i].sizes());
     }
+    for (fuzz::Edge edge : {fuzz::Edge::begin, fuzz::Edge::end}) check_guarded(inputs, v.compiled, edge);
     return v;
   }
 
@@ -60,13 +62,27 @@ class CompiledBatch {
       using T = typename decltype(tag)::type;
       for (size_t i = 0; i < static_cast<size_t>(want.size()); ++i) {
         T a = want.data<T>()[i], b = got.data<T>()[i];
-        if (!same_bits(Tensor::scalar(a), Tensor::scalar(b))) return ": element " + std::to_string(i) + " is " + std::to_string(b) + ", interpreted " + std::to_string(a);
+        if (!same_bits(Tensor::scalar(a), Tensor::scalar(b))) return ": element " + std::to_string(i) + " is " + std::to_string(b) + ", not " + std::to_string(a);
       }
       return "";
     });
   }
 
  private:
+  // The same bits of buffers beside which nothing can be touched, and of outputs that held something else; inputs are left as they are.
+  void check_guarded(const NamedTensors& inputs, const std::vector<Tensor>& wanted, fuzz::Edge edge) const {
+    fuzz::GuardedMemory memory;
+    NamedTensors guarded;
+    for (const auto& [name, tensor] : inputs) guarded.emplace(name, memory.copy(tensor, edge));
+    std::vector<Tensor> outputs;
+    for (const Tensor& t : wanted) outputs.push_back(memory.poisoned(t, edge));
+    function_.bind(guarded, outputs)();
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (!same_bits(outputs[i], wanted[i])) FAIL_CHECK(names_[i] << " in poisoned memory" << difference(wanted[i], outputs[i]));
+    for (const auto& [name, tensor] : inputs)
+      if (!same_bits(guarded.at(name), tensor)) FAIL_CHECK("the input '" << name << "' was written");
+  }
+
   std::vector<std::string> names_;
   Program program_;
   Function function_;
