@@ -1,4 +1,5 @@
 // Every elementwise row: interpreter against oracle, compiled code against interpreter.
+#include "graph/builder.h"
 #include "tests/conformance/arrays.h"
 #include "tests/conformance/elementwise_oracles.h"
 #include "tests/conformance/readings.h"
@@ -16,12 +17,24 @@ bool takes(const OpInfo& row, DType t) {
   return row.promotion != Promotion::logical || t == boolean;
 }
 
-std::vector<const OpInfo*> rows_of(int arity) {
+std::vector<const OpInfo*> elementwise_rows() {
   std::vector<const OpInfo*> rows;
   for (const OpInfo& row : op_table())
-    if (row.family == Family::elementwise && row.arity == arity && row.op != Op::convert) rows.push_back(&row);
+    if (row.family == Family::elementwise && row.op != Op::convert) rows.push_back(&row);
   return rows;
 }
+std::vector<const OpInfo*> rows_of(int arity) {
+  std::vector<const OpInfo*> rows = elementwise_rows();
+  std::erase_if(rows, [&](const OpInfo* row) { return row->arity != arity; });
+  return rows;
+}
+int most_operands() { return std::ranges::max(elementwise_rows(), {}, &OpInfo::arity)->arity; }
+Expr made(Op op, const std::vector<Expr>& operands) {
+  std::vector<NodeId> ids;
+  for (const Expr& e : operands) ids.push_back(e.id());
+  return Expr(current_graph(), build(*current_graph(), op, ids));
+}
+bool is_condition(const OpInfo& row, size_t operand) { return row.promotion == Promotion::select && operand == 0; }
 
 template <class T>
 Tensor column(const std::vector<T>& values) {
@@ -30,27 +43,22 @@ Tensor column(const std::vector<T>& values) {
   return t;
 }
 
-// Special values, then random ones from the domains of the rows in turn.
-Tensor unary_samples(DType type) {
+// Operands of the rows of so many: special values, each of the first two with each other, then random ones from the domains of the rows in turn.
+std::vector<Tensor> samples(size_t arity, DType type) {
   return dispatch(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    std::vector<T> x = special_values<T>();
-    std::mt19937_64 random(1);
-    for (const OpInfo* row : rows_of(1))
-      for (int i = 0; i < 100; ++i) x.push_back(random_value<T>(random, row->domains[0]));
-    return column(x);
-  });
-}
-std::pair<Tensor, Tensor> binary_samples(DType type) {
-  return dispatch(type, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    std::vector<T> x, y;
-    for (T a : special_values<T>())
-      for (T b : special_values<T>()) x.push_back(a), y.push_back(b);
-    std::mt19937_64 random(2);
-    for (const OpInfo* row : rows_of(2))
-      for (int i = 0; i < 60; ++i) x.push_back(random_value<T>(random, row->domains[0])), y.push_back(random_value<T>(random, row->domains[1]));
-    return std::pair(column(x), column(y));
+    const std::vector<T> special = special_values<T>();
+    std::vector<std::vector<T>> x(arity);
+    const size_t n = special.size();
+    for (size_t i = 0; i < (arity == 1 ? n : n * n); ++i)
+      for (size_t k = 0; k < arity; ++k) x[k].push_back(special[k == 0 ? i % n : k == 1 ? i / n : (i + k * (i / n)) % n]);
+    std::mt19937_64 random(arity);
+    for (const OpInfo* row : rows_of(static_cast<int>(arity)))
+      for (int i = 0; i < 100; ++i)
+        for (size_t k = 0; k < arity; ++k) x[k].push_back(random_value<T>(random, row->domains[k]));
+    std::vector<Tensor> columns;
+    for (const std::vector<T>& values : x) columns.push_back(column(values));
+    return columns;
   });
 }
 
@@ -84,43 +92,42 @@ TEST_CASE("every elementwise row has an oracle") {
   }
 }
 
-TEST_CASE("elementwise rows of one operand") {
-  for (DType type : all_dtypes) {
-    GraphScope scope;
-    Variable x("x", type, {"n"});
-    Tensor samples = unary_samples(type);
-    Batch batch;
-    std::vector<const Oracle*> oracles;
-    for (const OpInfo* row : rows_of(1)) {
-      if (!takes(*row, type)) continue;
-      batch.add(std::string(row->name) + " of " + label(type), make(row->op, {x}));
-      oracles.push_back(&elementwise_oracles().at(std::string(row->name)));
+TEST_CASE("elementwise rows at special values and random ones") {
+  for (DType type : all_dtypes)
+    for (size_t arity = 1; arity <= static_cast<size_t>(most_operands()); ++arity) {
+      GraphScope scope;
+      const std::vector<Tensor> values = samples(arity, type);
+      const Tensor condition = random_tensor(boolean, values[0].sizes(), 3);
+      const Variable c("c", boolean, {"n"});
+      NamedTensors inputs = {{"c", condition}};
+      std::vector<Variable> variables;
+      for (size_t k = 0; k < arity; ++k) {
+        variables.emplace_back("x" + std::to_string(k), type, Shape{"n"});
+        inputs.emplace("x" + std::to_string(k), values[k]);
+      }
+      Batch batch;
+      std::vector<std::vector<Tensor>> operands;
+      std::vector<const Oracle*> oracles;
+      for (const OpInfo* row : rows_of(static_cast<int>(arity))) {
+        if (!takes(*row, type)) continue;
+        std::vector<Expr> expressions;
+        operands.emplace_back();
+        for (size_t k = 0; k < arity; ++k) {
+          expressions.push_back(is_condition(*row, k) ? c : variables[k]);
+          operands.back().push_back(is_condition(*row, k) ? condition : values[k]);
+        }
+        batch.add(std::string(row->name) + " of " + label(type), made(row->op, expressions));
+        oracles.push_back(&elementwise_oracles().at(std::string(row->name)));
+      }
+      if (!oracles.empty()) check(batch, inputs, operands, oracles);
     }
-    check(batch, {{"x", samples}}, std::vector<std::vector<Tensor>>(oracles.size(), {samples}), oracles);
-  }
-}
-
-TEST_CASE("elementwise rows of two operands") {
-  for (DType type : all_dtypes) {
-    GraphScope scope;
-    Variable x("x", type, {"n"}), y("y", type, {"n"});
-    auto [left, right] = binary_samples(type);
-    Batch batch;
-    std::vector<const Oracle*> oracles;
-    for (const OpInfo* row : rows_of(2)) {
-      if (!takes(*row, type)) continue;
-      batch.add(std::string(row->name) + " of " + label(type), make(row->op, {x, y}));
-      oracles.push_back(&elementwise_oracles().at(std::string(row->name)));
-    }
-    check(batch, {{"x", left}, {"y", right}}, std::vector<std::vector<Tensor>>(oracles.size(), {left, right}), oracles);
-  }
 }
 
 TEST_CASE("rows whose operands commute give the same bits either way") {
   for (DType type : all_dtypes) {
     GraphScope scope;
     Variable x("x", type, {"n"}), y("y", type, {"n"});
-    auto [left, right] = binary_samples(type);
+    const std::vector<Tensor> values_of = samples(2, type);
     std::vector<Expr> results;
     std::vector<std::string> names;
     for (const OpInfo* row : rows_of(2)) {
@@ -129,7 +136,7 @@ TEST_CASE("rows whose operands commute give the same bits either way") {
       names.push_back(std::string(row->name) + " of " + label(type));
     }
     REQUIRE(names.size() >= 3);
-    std::vector<Tensor> values = interpret(program_of(results), {{"x", left}, {"y", right}}).outputs;  // compiled, they are one
+    std::vector<Tensor> values = interpret(program_of(results), {{"x", values_of[0]}, {"y", values_of[1]}}).outputs;  // compiled, they are one
     for (size_t i = 0; i < names.size(); ++i) {
       INFO(names[i] << CompiledBatch::difference(values[2 * i], values[2 * i + 1]));
       CHECK(same_bits(values[2 * i], values[2 * i + 1]));
@@ -141,23 +148,11 @@ TEST_CASE("convert between all types") {
   for (DType from : all_dtypes) {
     GraphScope scope;
     Variable x("x", from, {"n"});
-    Tensor samples = unary_samples(from);
+    const Tensor values = samples(1, from)[0];
     Batch batch;
     for (DType to : all_dtypes) batch.add("convert " + label(from) + " to " + label(to), convert(x, to));
     std::vector<const Oracle*> oracles(batch.outputs.size(), &elementwise_oracles().at("convert"));
-    check(batch, {{"x", samples}}, std::vector<std::vector<Tensor>>(oracles.size(), {samples}), oracles);
-  }
-}
-
-TEST_CASE("select of all types") {
-  for (DType type : all_dtypes) {
-    GraphScope scope;
-    Variable c("c", boolean, {"n"}), x("x", type, {"n"}), y("y", type, {"n"});
-    auto [left, right] = binary_samples(type);
-    Tensor condition = random_tensor(boolean, left.sizes(), 3);
-    Batch batch;
-    batch.add("select of " + label(type), select(c, x, y));
-    check(batch, {{"c", condition}, {"x", left}, {"y", right}}, {{condition, left, right}}, {&elementwise_oracles().at("select")});
+    check(batch, {{"x", values}}, std::vector<std::vector<Tensor>>(oracles.size(), {values}), oracles);
   }
 }
 
@@ -247,31 +242,33 @@ TEST_CASE("elementwise rows at ranks 0 to 6, of operands read in place, across, 
       GraphScope scope;
       Batch batch;
       NamedTensors inputs;
-      std::vector<ReadOperand> left, right;
-      for (size_t k = 0; k < readings; ++k) {
-        left.push_back(read_as(reading(k), "x" + std::to_string(k), type, sizes, k + 1)), inputs.emplace("x" + std::to_string(k), left[k].stored);
-        right.push_back(read_as(reading(k), "y" + std::to_string(k), type, sizes, k + 20)), inputs.emplace("y" + std::to_string(k), right[k].stored);
-      }
+      auto read_all_ways = [&](const std::string& name, DType t) {
+        std::vector<ReadOperand> ways;
+        for (size_t k = 0; k < readings; ++k) {
+          ways.push_back(read_as(reading(k), name + std::to_string(k), t, sizes, inputs.size() + 1));
+          inputs.emplace(name + std::to_string(k), ways[k].stored);
+        }
+        return ways;
+      };
+      const std::vector<ReadOperand> conditions = read_all_ways("c", boolean);
+      std::vector<std::vector<ReadOperand>> sides;
+      for (int k = 0; k < most_operands(); ++k) sides.push_back(read_all_ways("x" + std::to_string(k) + "_", type));
       std::vector<std::vector<Tensor>> operands;
       std::vector<const Oracle*> oracles;
       size_t number = sizes.size() + static_cast<size_t>(type);
-      // To save compiling, all rows of f32 and every third of another type, others at each rank.
-      auto is_tested = [&](const OpInfo* row) { return takes(*row, type) && (++number % 3 == 0 || type == f32); };
-      auto add = [&](const OpInfo* row, const Expr& result, std::vector<Tensor> values) {
-        batch.add(std::string(row->name) + " of " + label(type) + to_string(sizes), result);
-        operands.push_back(std::move(values));
+      for (const OpInfo* row : elementwise_rows()) {
+        // To save compiling, all rows of f32 and every third of another type, others at each rank.
+        if (!takes(*row, type) || (++number % 3 != 0 && type != f32)) continue;
+        std::vector<Expr> expressions;
+        size_t way = oracles.size();
+        operands.emplace_back();
+        for (size_t k = 0; k < static_cast<size_t>(row->arity); ++k, way /= readings) {
+          const ReadOperand& x = (is_condition(*row, k) ? conditions : sides[k])[way % readings];
+          expressions.push_back(x.expression), operands.back().push_back(x.value);
+        }
+        batch.add(std::string(row->name) + " of " + label(type) + to_string(sizes), made(row->op, expressions));
         oracles.push_back(&elementwise_oracles().at(std::string(row->name)));
-      };
-      for (const OpInfo* row : rows_of(1))
-        if (is_tested(row)) {
-          const ReadOperand& x = left[oracles.size() % readings];
-          add(row, make(row->op, {x.expression}), {x.value});
-        }
-      for (const OpInfo* row : rows_of(2))
-        if (is_tested(row)) {
-          const ReadOperand &x = left[oracles.size() % readings], &y = right[oracles.size() / readings % readings];
-          add(row, make(row->op, {x.expression, y.expression}), {x.value, y.value});
-        }
+      }
       std::vector<Tensor> values = CompiledBatch(batch).equal(inputs);
       for (size_t i = 0; i < values.size(); ++i) {
         INFO(batch.names[i]);

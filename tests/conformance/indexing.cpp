@@ -1,11 +1,11 @@
 // gather and scatter_add, and what is made of them: interpreter and compiled code against index loops.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "graph/arrays/selecting.h"
 #include "tests/conformance/arrays.h"
 #include "tests/conformance/bounds.h"
+#include "tests/conformance/readings.h"
 #include "tests/conformance/samples.h"
 #include "tests/conformance/support.h"
 
@@ -32,6 +32,10 @@ Tensor positions(DType type, const Sizes& sizes, int64_t size, uint64_t seed) {
   return t;
 }
 
+auto positions_in(int64_t size) {
+  return [size](DType type, const Sizes& sizes, uint64_t seed) { return positions(type, sizes, size, seed); };
+}
+
 int64_t wide(const Tensor& t, size_t i) {
   return dispatch(t.dtype(), [&](auto tag) {
     auto v = t.data<typename decltype(tag)::type>()[i];
@@ -49,12 +53,13 @@ struct Case {
   size_t batch;
 };
 const Case cases[] = {{{5}, {}, 0}, {{5}, {7}, 0}, {{4, 3}, {2, 3}, 0}, {{4, 17}, {6}, 0}, {{1, 2}, {3}, 0}, {{2, 5}, {2}, 1}, {{2, 5}, {2, 4}, 1}, {{2, 3, 4}, {2, 5}, 1}, {{2, 3, 4}, {2, 3, 6}, 2},
-                      {{3, 33}, {3, 40}, 1}, {{4, 2}, {0}, 0}, {{2, 3, 2, 2}, {2, 2, 2}, 1}};
+                      {{3, 33}, {3, 40}, 1}, {{4, 2}, {0}, 0}, {{2, 3, 2, 2}, {2, 2, 2}, 1}, {{2, 3, 2, 1, 4}, {2, 3, 2, 3}, 2}, {{2, 1, 2, 3, 2, 3}, {2, 1, 2, 5}, 3}, {{2, 2, 1, 2, 2, 4}, {2, 2, 1, 2, 2, 7}, 5},
+                      {{4, 2, 1, 3, 1, 2}, {3}, 0}};
 
 }  // namespace
 
 TEST_CASE("gather takes what is at a position, or the nearest where there is nothing") {
-  for (DType type : {f32, f64, i32, u8, boolean})
+  for (DType type : all_dtypes)
     for (DType index : {i32, i64, u8, u32, u64}) {
       if (type != f32 && index != i32) continue;
       GraphScope scope;
@@ -63,12 +68,13 @@ TEST_CASE("gather takes what is at a position, or the nearest where there is not
       std::vector<Tensor> wanted;
       for (const Case& c : cases) {
         std::string n = std::to_string(wanted.size());
-        Tensor x = random_tensor(type, c.x, wanted.size() + 1), at = positions(index, c.at, c.x[c.batch], wanted.size() + 9);
-        if (is_float(type) && x.size() > 0) std::memset(x.raw(), 0, size_of(type)), static_cast<char*>(x.raw())[size_of(type) - 1] = static_cast<char>(0x80);  // -0
-        batch.add("gather of " + label(type) + to_string(c.x) + " at " + label(index) + to_string(c.at),
-                  gather(Variable("x" + n, type, shape(c.x)), Variable("i" + n, index, shape(c.at)), static_cast<int64_t>(c.batch)));
-        inputs.emplace("x" + n, x), inputs.emplace("i" + n, at);
-        wanted.push_back(gathered(x, joined(c.at, c.x, c.batch + 1), [&](const Position& p) {
+        const size_t seed = wanted.size() + 1;
+        const ReadOperand x = read_as(reading(seed), "x" + n, type, c.x, seed, mixed_tensor);
+        const ReadOperand where_from = read_as(reading(seed / 2), "i" + n, index, c.at, seed, positions_in(c.x[c.batch]));
+        const Tensor& at = where_from.value;
+        batch.add("gather of " + label(type) + to_string(c.x) + " at " + label(index) + to_string(c.at), gather(x.expression, where_from.expression, static_cast<int64_t>(c.batch)));
+        inputs.emplace("x" + n, x.stored), inputs.emplace("i" + n, where_from.stored);
+        wanted.push_back(gathered(x.value, joined(c.at, c.x, c.batch + 1), [&](const Position& p) {
           Position where(p.begin(), p.begin() + static_cast<std::ptrdiff_t>(c.at.size())), source(p.begin(), p.begin() + static_cast<std::ptrdiff_t>(c.batch));
           source.push_back(std::clamp<int64_t>(wide(at, flat(where, c.at)), 0, c.x[c.batch] - 1));
           source.insert(source.end(), p.begin() + static_cast<std::ptrdiff_t>(c.at.size()), p.end());
@@ -84,7 +90,8 @@ TEST_CASE("gather takes what is at a position, or the nearest where there is not
 }
 
 TEST_CASE("scatter_add adds each update where it belongs, and drops those that belong nowhere") {
-  for (DType type : {f32, f64, i32, u8, u64}) {
+  for (DType type : all_dtypes) {
+    if (type == boolean) continue;  // refused
     GraphScope scope;
     Batch batch;
     NamedTensors inputs;
@@ -93,10 +100,12 @@ TEST_CASE("scatter_add adds each update where it belongs, and drops those that b
       std::string n = std::to_string(terms.size());
       // x's case read backwards: updates [at..., rest...] into [batch..., size, rest...].
       Sizes sizes = joined(c.at, c.x, c.batch + 1);
-      Tensor updates = random_tensor(type, sizes, terms.size() + 1), at = positions(i64, c.at, c.x[c.batch], terms.size() + 9);
-      batch.add("scatter_add of " + label(type) + to_string(sizes) + " at " + to_string(c.at),
-                scatter_add(Variable("i" + n, i64, shape(c.at)), Variable("x" + n, type, shape(sizes)), c.x[c.batch], static_cast<int64_t>(c.batch)));
-      inputs.emplace("x" + n, updates), inputs.emplace("i" + n, at);
+      const size_t seed = terms.size() + 1;
+      const ReadOperand updates = read_as(reading(seed), "x" + n, type, sizes, seed, seed % 4 == 0 ? tiny_tensor : random_tensor);
+      const ReadOperand where_to = read_as(reading(seed / 2), "i" + n, i64, c.at, seed, positions_in(c.x[c.batch]));
+      const Tensor& at = where_to.value;
+      batch.add("scatter_add of " + label(type) + to_string(sizes) + " at " + to_string(c.at), scatter_add(where_to.expression, updates.expression, c.x[c.batch], static_cast<int64_t>(c.batch)));
+      inputs.emplace("x" + n, updates.stored), inputs.emplace("i" + n, where_to.stored);
       terms.emplace_back(static_cast<size_t>(element_count(c.x)));
       for (const Position& p : positions_of(sizes)) {
         Position where(p.begin(), p.begin() + static_cast<std::ptrdiff_t>(c.at.size())), to(p.begin(), p.begin() + static_cast<std::ptrdiff_t>(c.batch));
@@ -104,7 +113,7 @@ TEST_CASE("scatter_add adds each update where it belongs, and drops those that b
         if (row < 0 || row >= c.x[c.batch]) continue;
         to.push_back(row);
         to.insert(to.end(), p.begin() + static_cast<std::ptrdiff_t>(c.at.size()), p.end());
-        dispatch(type, [&](auto tag) { terms.back()[flat(to, c.x)].push_back(static_cast<long double>(updates.data<typename decltype(tag)::type>()[flat(p, sizes)])); });
+        dispatch(type, [&](auto tag) { terms.back()[flat(to, c.x)].push_back(static_cast<long double>(updates.value.data<typename decltype(tag)::type>()[flat(p, sizes)])); });
       }
     }
     auto values = CompiledBatch(batch)(inputs);
@@ -116,11 +125,7 @@ TEST_CASE("scatter_add adds each update where it belongs, and drops those that b
           using T = typename decltype(tag)::type;
           for (size_t k = 0; k < terms[i].size(); ++k)
             if constexpr (std::is_floating_point_v<T>) CHECK(near_sum(results[i].data<T>()[k], terms[i][k]) == "");
-            else {
-              uint64_t total = 0;
-              for (long double v : terms[i][k]) total += static_cast<uint64_t>(static_cast<int64_t>(v));
-              CHECK(results[i].data<T>()[k] == static_cast<T>(total));
-            }
+            else CHECK(results[i].data<T>()[k] == wrapped_sum<T>(terms[i][k]));
         });
       }
   }
@@ -144,7 +149,11 @@ TEST_CASE("gather and scatter_add of symbolic sizes, an empty axis among them") 
         return n == 0 ? std::nullopt : std::optional(Position{row, p[1]});
       }, &zero)));
       CHECK(same_bits(values.compiled[0], values.interpreted[0]));
-      CHECK(values.compiled[1].sizes() == Sizes{n, 3});
+      std::vector<std::vector<long double>> terms(static_cast<size_t>(n * 3));
+      for (const Position& p : positions_of({k, 3}))
+        if (int64_t row = wide(at, static_cast<size_t>(p[0])); row >= 0 && row < n) terms[flat({row, p[1]}, {n, 3})].push_back(b.data<float>()[flat(p, {k, 3})]);
+      REQUIRE(values.compiled[1].sizes() == Sizes{n, 3});
+      for (size_t t = 0; t < terms.size(); ++t) CHECK(near_sum(values.compiled[1].data<float>()[t], terms[t]) == "");
     }
 }
 
@@ -165,6 +174,48 @@ TEST_CASE("take and take_along_axis pick as NumPy's do") {
   CHECK(same_bits(values[2], gathered(a.reshaped({24}), {7}, [&](const Position& p) { return std::optional(Position{clamped(rows, static_cast<size_t>(p[0]), 24)}); })));
   CHECK(same_bits(values[3], gathered(a, {2, 3, 6}, [&](const Position& p) { return std::optional(Position{p[0], p[1], clamped(along, flat({p[0], 0, p[2]}, {2, 1, 6}), 4)}); })));
   CHECK(same_bits(values[4], gathered(a.reshaped({6, 4}), {5, 2, 4}, [&](const Position& p) { return std::optional(Position{clamped(at, flat({p[0], p[1]}, {5, 2}), 6), p[2]}); })));
+}
+
+// To save compiling, one of the two along each axis of an array, the other of every second type.
+TEST_CASE("take and take_along_axis along each axis of ranks 1 to 6") {
+  for (DType type : all_dtypes) {
+    GraphScope scope;
+    Batch batch;
+    NamedTensors inputs;
+    std::vector<Tensor> wanted;
+    for (const Sizes& sizes : arrays_of_all_ranks())
+      for (size_t axis = 0; axis < sizes.size(); ++axis) {
+        const std::string n = std::to_string(wanted.size());
+        const size_t seed = wanted.size() + static_cast<size_t>(type), rank = sizes.size();
+        const bool along = seed % 2 == 0;
+        Sizes at_sizes = {2, 3}, to = sizes;
+        if (along) {
+          at_sizes = sizes;
+          if (rank > 1) at_sizes[(axis + 1) % rank] = 1;
+          to[axis] = at_sizes[axis] = 5;
+        } else {
+          to[axis] = 3, to.insert(to.begin() + static_cast<std::ptrdiff_t>(axis), 2);
+        }
+        const ReadOperand x = read_as(reading(seed / 2), "x" + n, type, sizes, seed, mixed_tensor);
+        const Tensor at = positions(i32, at_sizes, sizes[axis], seed);
+        const Variable i("i" + n, i32, shape(at_sizes));
+        inputs.emplace("x" + n, x.stored), inputs.emplace("i" + n, at);
+        batch.add((along ? "take_along_axis of " : "take of ") + label(type) + to_string(sizes) + " along " + std::to_string(axis),
+                  along ? take_along_axis(x.expression, i, static_cast<int64_t>(axis)) : take(x.expression, i, static_cast<int64_t>(axis)));
+        wanted.push_back(gathered(x.value, to, [&](const Position& p) {
+          Position source = p, where = along ? p : Position{p[axis], p[axis + 1]};
+          if (along && rank > 1) where[(axis + 1) % rank] = 0;
+          if (!along) source.erase(source.begin() + static_cast<std::ptrdiff_t>(axis));
+          source[axis] = std::clamp<int64_t>(wide(at, flat(where, at_sizes)), 0, sizes[axis] - 1);
+          return std::optional(source);
+        }));
+      }
+    const std::vector<Tensor> values = CompiledBatch(batch).equal(inputs);
+    for (size_t i = 0; i < values.size(); ++i) {
+      INFO(batch.names[i]);
+      CHECK(same_bits(values[i], wanted[i]));
+    }
+  }
 }
 
 TEST_CASE("positions that do not fit are refused") {

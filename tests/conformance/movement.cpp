@@ -2,9 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "tests/conformance/arrays.h"
-#include "tests/conformance/samples.h"
-#include "tests/conformance/support.h"
+#include "tests/conformance/moves.h"
 
 using namespace sinter;
 using namespace sinter::conformance;
@@ -14,42 +12,6 @@ namespace {
 using Sizes = std::vector<int64_t>;
 
 Shape shape(const Sizes& sizes) { return Shape(sizes.begin(), sizes.end()); }
-
-// Expressions of variables of their own, each with the array it should give. Compiled together; each also inside a computation, where a
-// movement is not a copy but an index map.
-class Moves {
- public:
-  explicit Moves(DType type) : type_(type) {}
-
-  template <class Make, class From>
-  void add(const std::string& what, const Sizes& from, const Sizes& to, Make make, From source, const Tensor* fill = nullptr) {
-    Tensor x = random_tensor(type_, from, batch_.outputs.size() + 1);
-    std::string name = "x" + std::to_string(batch_.outputs.size());
-    inputs_.emplace(name, x);
-    Variable v(name, type_, shape(from));
-    batch_.add(what + " of " + to_string(from), make(v));
-    wanted_.push_back(gathered(x, to, source, fill));
-    batch_.add(what + " in a computation", make(v == v) == make(v == v));
-    wanted_.push_back(ones(to, boolean));
-  }
-
-  void check() const {
-    std::vector<Tensor> values = CompiledBatch(batch_).equal(inputs_);
-    for (size_t i = 0; i < values.size(); ++i) {
-      INFO(batch_.names[i]);
-      CHECK(values[i].sizes() == wanted_[i].sizes());
-      CHECK(same_bits(values[i], wanted_[i]));
-    }
-  }
-
- private:
-  DType type_;
-  Batch batch_;
-  NamedTensors inputs_;
-  std::vector<Tensor> wanted_;
-};
-
-const DType some_types[] = {f32, u8, f64, boolean};
 
 const Sizes arrays[] = {{}, {1}, {7}, {0}, {2, 3}, {9, 17}, {3, 0}, {2, 3, 4}, {1, 5, 1}, {2, 3, 4, 5}, {1, 2, 1, 33}, {2, 1, 3, 2, 5}, {2, 3, 1, 2, 2, 4}};
 
@@ -62,7 +24,7 @@ Sizes picked(const Sizes& sizes, const Axes& axes) {
 }  // namespace
 
 TEST_CASE("transpose by every permutation of up to 4 axes, and by some of 5 and 6") {
-  for (DType type : some_types) {
+  for (DType type : all_dtypes) {
     GraphScope scope;
     Moves moves(type);
     for (const Sizes& from : arrays) {
@@ -95,8 +57,9 @@ TEST_CASE("transpose reverses the axes by default") {
 
 TEST_CASE("reshape keeps the elements' order") {
   const std::pair<Sizes, Sizes> cases[] = {{{}, {1}}, {{}, {1, 1}}, {{1}, {}}, {{6}, {2, 3}}, {{2, 3}, {6}}, {{2, 3}, {3, 2}}, {{2, 3, 4}, {4, 6}}, {{4, 6}, {2, 3, 4}}, {{2, 3, 4, 5}, {6, 20}},
-                                           {{2, 3, 4, 5}, {5, 4, 3, 2}}, {{2, 3, 4, 5}, {120}}, {{1, 7, 1}, {7}}, {{7}, {1, 7, 1}}, {{0, 3}, {5, 0}}, {{3, 35}, {7, 15}}};
-  for (DType type : some_types) {
+                                           {{2, 3, 4, 5}, {5, 4, 3, 2}}, {{2, 3, 4, 5}, {120}}, {{1, 7, 1}, {7}}, {{7}, {1, 7, 1}}, {{0, 3}, {5, 0}}, {{3, 35}, {7, 15}},
+                                           {{2, 3, 1, 2, 4}, {4, 3, 2, 2}}, {{2, 1, 3, 2, 2, 4}, {4, 12, 2}}, {{4, 3, 2, 4}, {2, 2, 3, 1, 2, 4}}, {{2, 2, 1, 3, 2, 4}, {3, 2, 1, 2, 8}}};
+  for (DType type : all_dtypes) {
     GraphScope scope;
     Moves moves(type);
     for (const auto& [from, to] : cases)
@@ -124,8 +87,8 @@ TEST_CASE("broadcast puts axes where it is told and repeats along the others") {
   };
   const Case cases[] = {{{}, {}, {}}, {{}, {3}, {}}, {{}, {2, 3, 4}, {}}, {{3}, {3, 4}, {0}}, {{4}, {3, 4}, {1}}, {{1}, {3, 4}, {0}}, {{1}, {3, 4}, {1}}, {{2, 4}, {2, 3, 4}, {0, 2}},
                         {{2, 1}, {2, 3, 4}, {0, 1}}, {{2, 1}, {5, 2, 3, 4}, {1, 2}}, {{3, 5}, {2, 3, 4, 5}, {1, 3}}, {{2, 3, 4}, {2, 3, 4}, {0, 1, 2}}, {{1, 1}, {0, 3}, {0, 1}}, {{33}, {2, 33}, {1}},
-                        {{9}, {9, 33}, {0}}};
-  for (DType type : some_types) {
+                        {{9}, {9, 33}, {0}}, {{2, 3, 4}, {2, 5, 3, 2, 4}, {0, 2, 4}}, {{2, 1, 3}, {2, 2, 4, 3, 1, 3}, {1, 2, 5}}, {{1, 2, 1, 3, 1, 2}, {2, 2, 3, 3, 2, 2}, {0, 1, 2, 3, 4, 5}}};
+  for (DType type : all_dtypes) {
     GraphScope scope;
     Moves moves(type);
     for (const Case& c : cases)
@@ -145,8 +108,9 @@ TEST_CASE("slice takes start, start + step ... below stop") {
   };
   const Case cases[] = {{{}, {}, {}, {}}, {{7}, {0}, {7}, {1}}, {{7}, {2}, {5}, {1}}, {{7}, {0}, {7}, {2}}, {{7}, {1}, {7}, {3}}, {{7}, {6}, {7}, {5}}, {{7}, {3}, {3}, {1}}, {{7}, {7}, {7}, {1}},
                         {{40}, {3}, {38}, {1}}, {{100}, {1}, {98}, {2}}, {{4, 5}, {1, 0}, {3, 5}, {1, 1}}, {{4, 5}, {0, 1}, {4, 4}, {1, 1}}, {{4, 5}, {0, 1}, {4, 5}, {3, 2}}, {{9, 33}, {2, 1}, {8, 30}, {2, 1}},
-                        {{3, 4, 5}, {1, 1, 1}, {3, 4, 5}, {1, 2, 3}}, {{2, 3, 4, 5}, {0, 1, 0, 2}, {2, 3, 4, 4}, {1, 1, 2, 1}}, {{0, 4}, {0, 1}, {0, 3}, {1, 1}}};
-  for (DType type : some_types) {
+                        {{3, 4, 5}, {1, 1, 1}, {3, 4, 5}, {1, 2, 3}}, {{2, 3, 4, 5}, {0, 1, 0, 2}, {2, 3, 4, 4}, {1, 1, 2, 1}}, {{0, 4}, {0, 1}, {0, 3}, {1, 1}},
+                        {{2, 3, 4, 2, 9}, {0, 1, 0, 1, 2}, {2, 3, 4, 2, 8}, {1, 1, 3, 1, 2}}, {{2, 3, 2, 4, 1, 7}, {1, 0, 0, 1, 0, 1}, {2, 3, 2, 4, 1, 7}, {1, 2, 1, 2, 1, 3}}};
+  for (DType type : all_dtypes) {
     GraphScope scope;
     Moves moves(type);
     for (const Case& c : cases) {
@@ -174,8 +138,9 @@ TEST_CASE("pad puts a value before, after and between") {
   };
   const Case cases[] = {{{}, {}, {}, {}}, {{5}, {0}, {0}, {0}}, {{5}, {2}, {0}, {0}}, {{5}, {0}, {3}, {0}}, {{5}, {1}, {1}, {0}}, {{5}, {0}, {0}, {1}}, {{5}, {2}, {3}, {2}}, {{1}, {1}, {2}, {4}}, {{0}, {2}, {1}, {0}},
                         {{0}, {2}, {1}, {3}}, {{33}, {7}, {9}, {0}}, {{33}, {1}, {0}, {1}}, {{3, 4}, {1, 0}, {0, 2}, {0, 0}}, {{3, 4}, {1, 2}, {3, 1}, {1, 2}}, {{3, 4}, {0, 0}, {0, 0}, {2, 0}}, {{0, 4}, {1, 1}, {1, 1}, {0, 1}},
-                        {{2, 3, 4}, {0, 1, 0}, {1, 0, 2}, {1, 0, 1}}, {{2, 1, 3, 2}, {1, 0, 0, 1}, {0, 1, 0, 1}, {0, 3, 1, 1}}};
-  for (DType type : some_types) {
+                        {{2, 3, 4}, {0, 1, 0}, {1, 0, 2}, {1, 0, 1}}, {{2, 1, 3, 2}, {1, 0, 0, 1}, {0, 1, 0, 1}, {0, 3, 1, 1}},
+                        {{2, 1, 3, 2, 2}, {0, 1, 0, 2, 1}, {1, 0, 2, 0, 0}, {0, 2, 1, 0, 1}}, {{1, 2, 2, 1, 3, 2}, {1, 0, 1, 0, 0, 2}, {0, 1, 0, 1, 2, 0}, {0, 1, 0, 2, 0, 1}}};
+  for (DType type : all_dtypes) {
     GraphScope scope;
     Moves moves(type);
     Tensor fill = full({}, type == boolean ? 1 : 9, type);
@@ -239,7 +204,7 @@ TEST_CASE("iota counts along its axis in every type") {
     GraphScope scope;
     Batch batch;
     std::vector<std::pair<Sizes, size_t>> cases;
-    for (const Sizes& sizes : {Sizes{1}, Sizes{7}, Sizes{300}, Sizes{0}, Sizes{2, 3}, Sizes{4, 33}, Sizes{2, 3, 4}, Sizes{2, 0, 4}, Sizes{2, 3, 2, 5}})
+    for (const Sizes& sizes : {Sizes{1}, Sizes{7}, Sizes{300}, Sizes{0}, Sizes{2, 3}, Sizes{4, 33}, Sizes{2, 3, 4}, Sizes{2, 0, 4}, Sizes{2, 3, 2, 5}, Sizes{2, 3, 1, 2, 5}, Sizes{2, 1, 3, 2, 2, 4}})
       for (size_t axis = 0; axis < sizes.size(); ++axis) {
         cases.push_back({sizes, axis});
         batch.add("iota " + to_string(sizes) + " along " + std::to_string(axis), iota(shape(sizes), static_cast<int64_t>(axis), type));

@@ -1,5 +1,6 @@
 // Operands that do not lie in memory as they are read: what NumPy calls not contiguous.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,9 @@ struct ReadOperand {
   Tensor value;     // what the expression is then, of the sizes that were asked for
 };
 
-// A random operand of these sizes, of which every second axis repeats one element where it is `repeated`.
-inline ReadOperand read_as(Reading how, const std::string& variable, DType type, const std::vector<int64_t>& sizes, uint64_t seed) {
+// An operand of these sizes, its elements by `make` in memory, of which every second axis repeats one where it is `repeated`.
+inline ReadOperand read_as(Reading how, const std::string& variable, DType type, const std::vector<int64_t>& sizes, uint64_t seed,
+                           const std::function<Tensor(DType, std::vector<int64_t>, uint64_t)>& make = random_tensor) {
   std::vector<int64_t> stored_sizes = sizes;
   Shape starts, stops;
   Axes all;
@@ -32,7 +34,7 @@ inline ReadOperand read_as(Reading how, const std::string& variable, DType type,
     if (how == Reading::cut) size += 2;
     starts.push_back(1), stops.push_back(size - (how == Reading::cut ? 1 : 0)), all.push_back(static_cast<int64_t>(a));
   }
-  const Tensor stored = random_tensor(type, stored_sizes, seed);
+  const Tensor stored = make(type, stored_sizes, seed);
   const Variable x(variable, type, Shape(stored_sizes.begin(), stored_sizes.end()));
   Expr expression = x;
   if (!sizes.empty()) switch (how) {

@@ -1,6 +1,7 @@
 // Operands for tests of rows: special values of every type, and random ones.
 #pragma once
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -45,19 +46,68 @@ T random_value(std::mt19937_64& random, const Domain& domain) {
   else return bits % 3 ? static_cast<T>(static_cast<int64_t>(random() % 41) - (std::is_signed_v<T> ? 20 : 0)) : static_cast<T>(random());
 }
 
-// Random elements, without special ones: floats in [-2, 2), integers in [-9, 9] or [0, 9].
-inline Tensor random_tensor(DType type, std::vector<int64_t> sizes, uint64_t seed) {
+// Elements drawn one after another, of type T each by draw(random, T()).
+template <class Draw>
+Tensor drawn(DType type, std::vector<int64_t> sizes, uint64_t seed, Draw draw) {
   Tensor t = Tensor::uninitialized(type, std::move(sizes));
   std::mt19937_64 random(seed * 0x9E3779B97F4A7C15u + 1);
   dispatch(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    for (T& v : t.data<T>()) {
-      if constexpr (std::is_floating_point_v<T>) v = static_cast<T>(static_cast<double>(random() >> 11) * 0x1p-51 - 2);
-      else if constexpr (std::is_same_v<T, bool>) v = random() & 1;
-      else v = static_cast<T>(static_cast<int64_t>(random() % 10) * (std::is_signed_v<T> && random() % 2 ? -1 : 1));
-    }
+    for (T& v : t.data<T>()) v = draw(random, T());
   });
   return t;
+}
+
+// A float in [-2, 2), an integer in [-9, 9] or [0, 9].
+template <class T>
+T plain_value(std::mt19937_64& random) {
+  if constexpr (std::is_floating_point_v<T>) return static_cast<T>(static_cast<double>(random() >> 11) * 0x1p-51 - 2);
+  else if constexpr (std::is_same_v<T, bool>) return random() & 1;
+  else return static_cast<T>(static_cast<int64_t>(random() % 10) * (std::is_signed_v<T> && random() % 2 ? -1 : 1));
+}
+
+// Plain values.
+inline Tensor random_tensor(DType type, std::vector<int64_t> sizes, uint64_t seed) {
+  return drawn(type, std::move(sizes), seed, [](std::mt19937_64& random, auto zero) { return plain_value<decltype(zero)>(random); });
+}
+
+// Plain values, every third element a special one.
+inline Tensor mixed_tensor(DType type, std::vector<int64_t> sizes, uint64_t seed) {
+  return drawn(type, std::move(sizes), seed, [](std::mt19937_64& random, auto zero) {
+    using T = decltype(zero);
+    static const std::vector<T> special = special_values<T>();
+    return random() % 3 ? plain_value<T>(random) : T(special[random() % special.size()]);
+  });
+}
+
+// Plain floats, and integers of any bits: their sums and products overflow.
+inline Tensor wide_tensor(DType type, std::vector<int64_t> sizes, uint64_t seed) {
+  return drawn(type, std::move(sizes), seed, [](std::mt19937_64& random, auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) return static_cast<T>(random());
+    else return plain_value<T>(random);
+  });
+}
+
+// What thousands of can be multiplied without leaving the range of a float, or losing an integer's digits: floats between 1/2 and 2, of
+// either sign; odd integers; bools that are seldom false.
+inline Tensor factors_tensor(DType type, std::vector<int64_t> sizes, uint64_t seed) {
+  return drawn(type, std::move(sizes), seed, [](std::mt19937_64& random, auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) return std::copysign(static_cast<T>(std::exp2(plain_value<double>(random) / 2)), plain_value<T>(random));
+    else if constexpr (std::is_same_v<T, bool>) return random() % 32 != 0;
+    else return static_cast<T>(random() | 1);
+  });
+}
+
+// Floats below the normal range, zeros of both signs among them: what flushes them to zero is seen. Plain integers.
+inline Tensor tiny_tensor(DType type, std::vector<int64_t> sizes, uint64_t seed) {
+  return drawn(type, std::move(sizes), seed, [](std::mt19937_64& random, auto zero) {
+    using T = decltype(zero);
+    T v = plain_value<T>(random);
+    if constexpr (std::is_floating_point_v<T>) v = random() % 4 ? v * (std::numeric_limits<T>::min() / 4) : std::copysign(T(0), v);
+    return v;
+  });
 }
 
 }  // namespace sinter::conformance
