@@ -103,7 +103,8 @@ void propagate(const std::shared_ptr<Graph>& graph, NodeId id, const Expr& adjoi
   for (size_t k = 0; k < parts.size(); ++k) {
     if (!wanted[k] || !parts[k].defined()) continue;
     const Type &is = parts[k].type(), &expected = inputs[k].type();
-    ensure(is.dtype == expected.dtype && is.shape == expected.shape,
+    // Of what is only stored a rule may compute: the sum of all contributions is converted once.
+    ensure((is.dtype == expected.dtype || is.dtype == computing(expected.dtype)) && is.shape == expected.shape,
            fmt::format("the gradient of {} by its operand {} is {}, not {}", info(node.op).name, k, to_string(is), to_string(expected)));
     contributions[input_ids[k].index].push_back(parts[k].id());
   }
@@ -141,6 +142,7 @@ std::vector<Expr> differentiate(const Operand& of_operand, const std::vector<Exp
     OriginScope forward(lines_of(*graph, NodeId(i)));
     Expr adjoint(graph, contributions[i].front());
     for (size_t k = 1; k < contributions[i].size(); ++k) adjoint = adjoint + Expr(graph, contributions[i][k]);
+    if (const DType held = graph->type(NodeId(i)).dtype; adjoint.dtype() != held) adjoint = convert(adjoint, held);
     contributions[i] = {};
     adjoints[i] = adjoint.id();
     propagate(graph, NodeId(i), adjoint, path, contributions);

@@ -148,6 +148,7 @@ void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inpu
   size_t first = row.promotion == Promotion::select ? 1 : 0;
   bool weak = false;
   DType common = common_type(std::span(types).subspan(first), weak);
+  if (first == 0) common = computing(common);
   if (row.promotion == Promotion::numeric && common == boolean) common = i32;
   if (row.promotion == Promotion::floating) common = weak && !is_float(common) ? f64 : float_for(common);
   if (row.promotion == Promotion::bits && is_float(common)) throw UserError(fmt::format("takes integers or bool, not {}; convert() it first", name(common)));
@@ -234,6 +235,8 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
     if (NodeId made = build_cropped(graph, inputs, std::get<PadAttributes>(attributes), origins); made.valid()) return made;
   if (row.family == Family::reduction && std::get<ReduceAttributes>(attributes).keep)
     return build_keeping(graph, row.op, inputs[0], std::get<ReduceAttributes>(attributes), origins);
+  if (row.family == Family::reduction || row.family == Family::contraction || row.op == Op::scatter_add)
+    for (NodeId& i : inputs) i = build_convert(graph, i, computing(graph.type(i).dtype), origins);
   if (row.op == Op::sum || row.op == Op::prod) inputs[0] = build_convert(graph, inputs[0], accumulator_for(graph.type(inputs[0]).dtype), origins);
   types = types_of(graph, inputs);
   Type type = infer_type(row.op, types, attributes);

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-enum { sinter_bool = 0, sinter_u8, sinter_i32, sinter_i64, sinter_u32, sinter_u64, sinter_f32, sinter_f64 };
+enum { sinter_bool = 0, sinter_u8, sinter_i32, sinter_i64, sinter_u32, sinter_u64, sinter_f32, sinter_f64, sinter_f16, sinter_bf16 };
 
 typedef struct sinter_array {
   void* data;            /* row-major, with no gaps; aligned to an element */

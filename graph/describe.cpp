@@ -77,6 +77,7 @@ std::optional<Type> result_of(const OpInfo& row, const std::vector<DType>& opera
   return {};
 }
 
+// Of types that compute: what becomes of those that are only stored is told by keeps_stored().
 struct Accepted {
   std::vector<DType> operands;
   Type result;
@@ -85,18 +86,29 @@ std::vector<Accepted> accepted_by(const OpInfo& row) {
   std::vector<Accepted> accepted;
   std::vector<DType> operands(static_cast<size_t>(row.arity));
   size_t tuples = 1;
-  for (int i = 0; i < row.arity; ++i) tuples *= std::size(all_dtypes);
+  for (int i = 0; i < row.arity; ++i) tuples *= std::size(computing_dtypes);
   for (size_t tuple = 0; tuple < tuples; ++tuple) {
-    for (size_t i = 0, rest = tuple; i < operands.size(); ++i, rest /= std::size(all_dtypes)) operands[i] = all_dtypes[rest % std::size(all_dtypes)];
+    for (size_t i = 0, rest = tuple; i < operands.size(); ++i, rest /= std::size(computing_dtypes)) operands[i] = computing_dtypes[rest % std::size(computing_dtypes)];
     if (auto result = result_of(row, operands, blank_attributes(row.op))) accepted.push_back({operands, *result});
   }
   return accepted;
 }
 
+// Whether f16 comes out where it goes in in the place of f32, as f32 does.
+bool keeps_stored(const OpInfo& row, const std::vector<Accepted>& accepted) {
+  return std::ranges::any_of(accepted, [&](const Accepted& a) {
+    std::vector<DType> stored = a.operands;
+    std::ranges::replace(stored, f32, f16);
+    if (a.result.dtype != f32 || stored == a.operands) return false;
+    auto result = result_of(row, stored, blank_attributes(row.op));
+    return result && result->dtype == f16;
+  });
+}
+
 std::string word_for(const std::vector<DType>& types) {
   auto all_that = [&](auto holds) { return std::ranges::equal(types, [&] {
     std::vector<DType> those;
-    std::ranges::copy_if(all_dtypes, std::back_inserter(those), holds);
+    std::ranges::copy_if(computing_dtypes, std::back_inserter(those), holds);
     return those;
   }()); };
   if (all_that([](DType) { return true; })) return "any";
@@ -118,7 +130,7 @@ std::string operands_taken(const std::vector<Accepted>& accepted, size_t arity) 
   size_t combinations = 1;
   for (size_t k = 0; k < arity; ++k) {
     std::vector<DType> types;
-    std::ranges::copy_if(all_dtypes, std::back_inserter(types), [&](DType t) { return std::ranges::any_of(accepted, [&](const Accepted& a) { return a.operands[k] == t; }); });
+    std::ranges::copy_if(computing_dtypes, std::back_inserter(types), [&](DType t) { return std::ranges::any_of(accepted, [&](const Accepted& a) { return a.operands[k] == t; }); });
     combinations *= types.size();
     words.push_back(word_for(types));
   }
@@ -132,18 +144,18 @@ std::string operands_taken(const std::vector<Accepted>& accepted, size_t arity) 
 
 // How a result's type follows from the common one of the operands: what is to be said beside that it is that one; nothing where it does not.
 std::optional<std::string> from_common(const std::vector<Accepted>& accepted) {
-  std::vector<std::optional<DType>> given(std::size(all_dtypes));
+  std::vector<std::optional<DType>> given(std::size(computing_dtypes));
   for (const Accepted& a : accepted) {
     auto& result = given[static_cast<size_t>(std::accumulate(a.operands.begin(), a.operands.end(), boolean, promote))];
     if (result && *result != a.result.dtype) return {};
     result = a.result.dtype;
   }
   auto is_float_of_it = [&](DType t) { return !given[static_cast<size_t>(t)] || given[static_cast<size_t>(t)] == float_for(t); };
-  if (std::ranges::all_of(all_dtypes, is_float_of_it) && given[static_cast<size_t>(i64)]) return " as float";
+  if (std::ranges::all_of(computing_dtypes, is_float_of_it) && given[static_cast<size_t>(i64)]) return " as float";
   std::string others;
-  for (DType to : all_dtypes) {
+  for (DType to : computing_dtypes) {
     std::vector<std::string_view> from;
-    for (DType t : all_dtypes)
+    for (DType t : computing_dtypes)
       if (t != to && given[static_cast<size_t>(t)] == to) from.push_back(name(t));
     if (!from.empty()) others += fmt::format("{}{} -> {}", others.empty() ? "" : "; ", fmt::join(from, ", "), name(to));
   }
@@ -168,7 +180,8 @@ std::string types_of(const OpInfo& row) {
   if (row.arity == any_arity) return "by the operation's own rule";
   std::vector<Accepted> accepted = accepted_by(row);
   if (accepted.empty()) throw InternalError(fmt::format("the builder takes '{}' of no types at all", row.name));
-  return (row.arity == 0 ? "" : operands_taken(accepted, static_cast<size_t>(row.arity)) + " -> ") + (by_attribute ? given : result_given(row, accepted));
+  return (row.arity == 0 ? "" : operands_taken(accepted, static_cast<size_t>(row.arity)) + " -> ") + (by_attribute ? given : result_given(row, accepted)) +
+         (keeps_stored(row, accepted) ? ", f16 and bf16 too" : "");
 }
 
 std::string shape_of(const OpInfo& row) {
@@ -236,6 +249,7 @@ std::vector<OpGroup> op_groups() {
 
 std::string_view description_legend() {
   return "Types are bool; u8, i32, i64, u32 and u64, which are integers; f32 and f64, which are floats. `any` is all of them, `number` all but bool. "
+         "f16 and bf16 are only stored: where a row says so they stay what they are, elsewhere they are taken to f32 first. "
          "Operands of several types meet in their common one. `as float`: integers up to i32 and bool become f32, wider ones f64. Literals take the type of what they meet. "
          "In gradients g is the adjoint of the result y; there is one formula for each operand, and `none` where nothing flows to it.";
 }

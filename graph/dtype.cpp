@@ -14,6 +14,8 @@ std::string_view name(DType t) {
     case DType::u64: return "u64";
     case DType::f32: return "f32";
     case DType::f64: return "f64";
+    case DType::f16: return "f16";
+    case DType::bf16: return "bf16";
   }
   throw InternalError("a data type outside its enumeration");
 }
@@ -25,13 +27,14 @@ std::optional<DType> dtype_named(std::string_view wanted) {
 }
 
 size_t size_of(DType t) {
-  return dispatch(t, [](auto tag) { return sizeof(typename decltype(tag)::type); });
+  return dispatch_stored(t, [](auto tag) { return sizeof(typename decltype(tag)::type); });
 }
 
 DType promote(DType a, DType b) {
   if (a == b) return a;
   if (a == boolean) return b;
   if (b == boolean) return a;
+  if (is_stored_only(a) || is_stored_only(b)) return promote(computing(a), computing(b));
   if (is_float(a) || is_float(b)) {
     auto narrow = [](DType t) { return t == u8 || t == i32 || t == f32; };
     return narrow(a) && narrow(b) ? f32 : f64;
@@ -43,13 +46,13 @@ DType promote(DType a, DType b) {
 }
 
 DType float_for(DType t) {
-  if (is_float(t)) return t;
+  if (is_float(t)) return computing(t);
   return t == boolean || t == u8 || t == i32 ? f32 : f64;
 }
 
 DType accumulator_for(DType t) {
   if (t == boolean || t == u8 || t == i32) return i64;
-  return t == u32 ? u64 : t;
+  return t == u32 ? u64 : computing(t);
 }
 
 }  // namespace sinter

@@ -223,6 +223,8 @@ Expr softplus(Operand a) { return make(Op::softplus, {a}); }
 Expr erf(Operand a) { return make(Op::erf, {a}); }
 Expr erfc(Operand a) { return make(Op::erfc, {a}); }
 Expr lgamma(Operand a) { return make(Op::lgamma, {a}); }
+Expr tgamma(Operand a) { return make(Op::tgamma, {a}); }
+Expr logb(Operand a) { return make(Op::logb, {a}); }
 Expr digamma(Operand a) { return make(Op::digamma, {a}); }
 Expr bitwise_count(Operand a) { return make(Op::bitwise_count, {a}); }
 Expr floor_divide(Operand a, Operand b) { return make(Op::floor_divide, {a, b}); }

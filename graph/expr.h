@@ -63,7 +63,8 @@ class Variable : public Expr {
   Variable(const std::string& name, DType, Shape, Here where = Here::current());
 };
 
-// A value that functions share and training steps update. Owns its storage; copies of a Parameter name the same one.
+// A value that functions share and training steps update. Owns its storage, which begins as a copy of `initial`, or as that itself where nobody else has
+// its elements; copies of a Parameter name the same one.
 class Parameter : public Expr {
  public:
   Parameter(const std::string& name, Tensor initial, Here where = Here::current());
@@ -189,7 +190,9 @@ Expr softplus(Operand);                             // log(1 + exp(x))
 Expr erf(Operand);
 Expr erfc(Operand);
 Expr lgamma(Operand);                               // of the magnitude of the gamma function
-Expr digamma(Operand);
+Expr tgamma(Operand);                               // the gamma function itself
+Expr digamma(Operand);                              // the derivative of lgamma
+Expr logb(Operand);                                 // the exponent, a whole number: floor(log2(|x|))
 Expr bitwise_count(Operand);                        // in the operand's type
 Expr floor_divide(Operand, Operand);
 Expr remainder(Operand, Operand);                   // NumPy's: with the divisor's sign

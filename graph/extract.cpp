@@ -55,7 +55,8 @@ Program rebuilt(const Graph& from, const std::vector<NodeId>& outputs, const std
 NodeId update_value(Graph& graph, NodeId parameter, NodeId value) {
   const Type& own = graph.type(parameter);
   if (!graph.type(value).known) return value;
-  if (graph.type(value).weak) value = build_convert(graph, value, own.dtype, graph.origins(value));
+  const bool computed = is_stored_only(own.dtype) && graph.type(value).dtype == computing(own.dtype);
+  if (graph.type(value).weak || computed) value = build_convert(graph, value, own.dtype, graph.origins(value));
   if (graph.type(value) != own)
     throw UserError(fmt::format("the parameter '{}' is {}, but its update is {}", graph.attributes<ParameterAttributes>(parameter).name, to_string(own),
                                 to_string(graph.type(value))), graph.where(value));

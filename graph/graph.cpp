@@ -72,12 +72,13 @@ Tensor with_one_nan(const Tensor& value) {
   auto is_nan = [](T v) { return std::isnan(v); };
   if (std::ranges::none_of(value.data<T>(), is_nan)) return value;
   Tensor same = value.clone();
-  std::ranges::replace_if(same.data<T>(), is_nan, std::numeric_limits<T>::quiet_NaN());
+  std::ranges::replace_if(same.data<T>(), is_nan, static_cast<T>(std::numeric_limits<double>::quiet_NaN()));
   return same;
 }
 
 size_t hash_of(const Tensor& value) {
-  const Tensor hashed = value.dtype() == f32 ? with_one_nan<float>(value) : value.dtype() == f64 ? with_one_nan<double>(value) : value;
+  const Tensor hashed = value.dtype() == f32 ? with_one_nan<float>(value) : value.dtype() == f64 ? with_one_nan<double>(value)
+                        : value.dtype() == f16 ? with_one_nan<float16>(value) : value.dtype() == bf16 ? with_one_nan<bfloat16>(value) : value;
   return std::hash<std::string_view>()({static_cast<const char*>(hashed.raw()), hashed.bytes()}) * 31 + static_cast<size_t>(value.dtype());
 }
 

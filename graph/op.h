@@ -20,7 +20,7 @@ enum class Op : uint8_t {
   variable, parameter, constant, dimension, iota,
   // elementwise, one operand
   negate, abs, sign, floor, ceil, trunc, round, exp, exp2, expm1, log, log2, log10, log1p, sqrt, rsqrt, cbrt, sin, cos, tan, asin, acos, atan,
-  sinh, cosh, tanh, asinh, acosh, atanh, sigmoid, softplus, erf, erfc, lgamma, digamma, logical_not, bitwise_not, bitwise_count, convert,
+  sinh, cosh, tanh, asinh, acosh, atanh, sigmoid, softplus, erf, erfc, lgamma, tgamma, digamma, logb, logical_not, bitwise_not, bitwise_count, convert,
   // elementwise, more operands
   add, subtract, multiply, divide, floor_divide, remainder, power, hypot, atan2, copysign, nextafter, maximum, minimum,
   equal, not_equal, less, less_equal, logical_and, logical_or, bitwise_and, bitwise_or, bitwise_xor, shift_left, shift_right, select,

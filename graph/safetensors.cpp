@@ -27,8 +27,8 @@ struct Format {
   std::optional<DType> dtype;  // where sinter has it
 };
 constexpr Format formats[] = {
-    {"BOOL", 1, boolean}, {"U8", 1, u8}, {"I32", 4, i32}, {"I64", 8, i64}, {"U32", 4, u32}, {"U64", 8, u64}, {"F32", 4, f32}, {"F64", 8, f64},
-    {"I8", 1, {}}, {"I16", 2, {}}, {"U16", 2, {}}, {"F16", 2, {}}, {"BF16", 2, {}}, {"F8_E4M3", 1, {}}, {"F8_E5M2", 1, {}},
+    {"BOOL", 1, boolean}, {"U8", 1, u8}, {"I32", 4, i32}, {"I64", 8, i64}, {"U32", 4, u32}, {"U64", 8, u64}, {"F32", 4, f32}, {"F64", 8, f64}, {"F16", 2, f16}, {"BF16", 2, bf16},
+    {"I8", 1, {}}, {"I16", 2, {}}, {"U16", 2, {}}, {"F8_E4M3", 1, {}}, {"F8_E5M2", 1, {}},
 };
 
 const Format* format_named(std::string_view name) {

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "graph/scalar_math/pieces.h"
+
 namespace sinter {
 
 int operand_count(ScalarCode code) {
@@ -104,7 +106,7 @@ Scalar ScalarBuilder::constant_bits(DType type, uint64_t bits) { return append({
 
 Scalar ScalarBuilder::constant(DType type, double value) {
   uint64_t bits = 0;
-  dispatch(type, [&](auto tag) {
+  dispatch_stored(type, [&](auto tag) {
     auto element = static_cast<typename decltype(tag)::type>(value);
     std::memcpy(&bits, &element, sizeof element);
   });
@@ -238,9 +240,15 @@ Scalar select(Scalar condition, Scalar then, Scalar otherwise) {
   ensure(condition.type() == boolean && then.type() == otherwise.type(), "a select of two types, or on what is no boolean");
   return condition.builder->append(ScalarCode::select, then.type(), {condition, then, otherwise});
 }
-Scalar convert(Scalar a, DType type) { return a.type() == type ? a : a.builder->append(ScalarCode::convert, type, {a}); }
+Scalar convert(Scalar a, DType type) {
+  if (a.type() == type) return a;
+  if (is_stored_only(a.type())) return convert(pieces::widened(a), type);
+  if (is_stored_only(type)) return pieces::narrowed(a, type);
+  return a.builder->append(ScalarCode::convert, type, {a});
+}
 Scalar bitcast(Scalar a, DType type) {
-  ensure(size_of(a.type()) == size_of(type), "a bitcast between sizes");
+  auto size = [](DType t) { return is_stored_only(t) ? size_of(u32) : size_of(t); };
+  ensure(size(a.type()) == size(type), "a bitcast between sizes");
   return a.type() == type ? a : a.builder->append(ScalarCode::bitcast, type, {a});
 }
 Scalar is_nan(Scalar a) { return is_float(a.type()) ? a != a : a.builder->constant(boolean, 0); }

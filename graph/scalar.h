@@ -1,5 +1,6 @@
 // A scalar expression: what an elementwise operation computes of one element of each operand, as plain data. One definition serves the
-// interpreter, the constant folder and every backend. Each code is exactly IEEE 754, so that they agree to the bit.
+// interpreter, the constant folder and every backend. Each code is exactly IEEE 754, so that they agree to the bit. Of f16 and bf16 there are but
+// inputs, constants, selects and bitcasts: convert() is made of those and of integers.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -24,8 +25,8 @@ enum class ScalarCode : uint8_t {
   bit_and, bit_or, bit_xor, bit_not,               // boolean and integers
   shift_left, shift_right,  // integers; arithmetic for signed ones; a shift at or past the width (or negative) gives 0
   select,        // a (boolean) ? b : c
-  convert,       // float to integer saturates, NaN gives 0; integers wrap; to boolean is != 0
-  bitcast        // between types of one size
+  convert,       // float to integer saturates, NaN gives 0; integers wrap; to boolean is != 0; not of f16 or bf16
+  bitcast        // between types of one size; and between f16 or bf16 and u32, in whose low half they are
 };
 
 struct ScalarOp {

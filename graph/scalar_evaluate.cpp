@@ -166,6 +166,12 @@ void convert(const Block& at, DType from) {
   });
 }
 
+void bitcast(const Block& at, DType from) {
+  if (is_stored_only(from)) at.map<uint32_t, uint16_t>([](uint16_t x, uint16_t) { return uint32_t{x}; });
+  else if (is_stored_only(at.op.type)) at.map<uint16_t, uint32_t>([](uint32_t x, uint32_t) { return static_cast<uint16_t>(x); });
+  else std::memcpy(at.out->bytes, at.a->bytes, static_cast<size_t>(at.n) * size_of(at.op.type));
+}
+
 void apply(const Block& at, DType operand) {
   auto with = [&](DType type, auto f) {
     dispatch(type, [&](auto tag) { f(tag); });
@@ -177,13 +183,13 @@ void apply(const Block& at, DType operand) {
     case ScalarCode::not_equal:
     case ScalarCode::less:
     case ScalarCode::less_equal: return with(operand, [&](auto tag) { compare<typename decltype(tag)::type>(at); });
-    case ScalarCode::select: return with(at.op.type, [&](auto tag) { select<typename decltype(tag)::type>(at); });
+    case ScalarCode::select: return dispatch_stored(at.op.type, [&](auto tag) { select<typename decltype(tag)::type>(at); });
     case ScalarCode::bit_and:
     case ScalarCode::bit_or:
     case ScalarCode::bit_xor:
     case ScalarCode::bit_not: return with(operand, [&](auto tag) { bits<typename decltype(tag)::type>(at); });
     case ScalarCode::convert: return convert(at, operand);
-    case ScalarCode::bitcast: std::memcpy(at.out->bytes, at.a->bytes, static_cast<size_t>(at.n) * size_of(at.op.type)); return;
+    case ScalarCode::bitcast: return bitcast(at, operand);
     case ScalarCode::fma:
     case ScalarCode::square_root:
     case ScalarCode::floor:
@@ -203,7 +209,7 @@ void apply(const Block& at, DType operand) {
 }
 
 void fill(Register& constant, const ScalarOp& op, int64_t n) {
-  dispatch(op.type, [&](auto tag) {
+  dispatch_stored(op.type, [&](auto tag) {
     typename decltype(tag)::type value;
     std::memcpy(&value, &op.bits, sizeof value);
     std::fill_n(reinterpret_cast<decltype(value)*>(constant.bytes), n, value);

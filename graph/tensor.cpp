@@ -40,15 +40,17 @@ void free_elements(void* memory) { std::free(memory); }
 // Fills by f(two uniform numbers in (0, 1)), one pair of 64-bit draws an element.
 template <class F>
 Tensor random(std::vector<int64_t> sizes, uint64_t seed, DType type, Here where, F f) {
-  if (!is_float(type)) throw UserError(fmt::format("random numbers are f32 or f64, not {}", name(type)), where);
+  if (!is_float(type)) throw UserError(fmt::format("random numbers are floats, not {}", name(type)), where);
   Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
   std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
   auto unit = [](uint32_t high, uint32_t low) { return (static_cast<double>((uint64_t{high} << 21) ^ (low >> 11)) + 0.5) * 0x1p-53; };
   for (int64_t i = 0; i < t.size(); ++i) {
     auto r = philox({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), 0, 0}, key);
     double value = f(unit(r[0], r[1]), unit(r[2], r[3]));
-    if (type == f32) static_cast<float*>(t.raw())[i] = static_cast<float>(value);
-    else static_cast<double*>(t.raw())[i] = value;
+    dispatch_stored(type, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      static_cast<T*>(t.raw())[i] = static_cast<T>(value);
+    });
   }
   return t;
 }
@@ -106,7 +108,7 @@ Tensor Tensor::reshaped(std::vector<int64_t> sizes, Here where) const {
 double Tensor::item(Here where) const {
   if (!defined()) throw UserError("item() reads the one element of a tensor; this one is empty", where);
   if (count_ != 1) throw UserError(fmt::format("item() reads the one element of a tensor; this one has sizes {}", to_string(sizes_)), where);
-  return dispatch(dtype_, [&](auto tag) { return static_cast<double>(*static_cast<const typename decltype(tag)::type*>(raw())); });
+  return dispatch_stored(dtype_, [&](auto tag) { return static_cast<double>(*static_cast<const typename decltype(tag)::type*>(raw())); });
 }
 
 void Tensor::check_is(DType wanted, Here where) const {
@@ -118,7 +120,7 @@ Type type_of(const Tensor& t) { return Type::of(t.dtype(), Shape(t.sizes().begin
 
 Tensor full(std::vector<int64_t> sizes, double value, DType type, Here where) {
   Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
-  dispatch(type, [&](auto tag) {
+  dispatch_stored(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     // 2^digits is the first whole number beyond an integer type, and exact.
     using Limits = std::numeric_limits<T>;
@@ -143,11 +145,11 @@ Tensor normal(std::vector<int64_t> sizes, uint64_t seed, double deviation, DType
 
 bool same_bits(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || a.sizes() != b.sizes()) return false;
-  return dispatch(a.dtype(), [&](auto tag) {
+  return dispatch_stored(a.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T *x = static_cast<const T*>(a.raw()), *y = static_cast<const T*>(b.raw());
     for (int64_t i = 0; i < a.size(); ++i) {
-      if constexpr (std::is_floating_point_v<T>)
+      if constexpr (is_float(dtype_of<T>()))
         if (std::isnan(x[i]) && std::isnan(y[i])) continue;
       if (std::memcmp(&x[i], &y[i], sizeof(T)) != 0) return false;
     }

@@ -21,8 +21,9 @@ namespace {
 // Whole numbers in decimal; floats in decimal or hexadecimal, inf and nan.
 template <class T>
 T parse_number(std::string_view word) {
+  using Parsed = std::conditional_t<is_stored_only(dtype_of<T>()), double, T>;
   std::string_view digits = word;
-  T value{};
+  Parsed value{};
   std::from_chars_result result{};
   if constexpr (std::is_same_v<T, bool>) {
     if (word == "true" || word == "false") return word == "true";
@@ -41,7 +42,10 @@ T parse_number(std::string_view word) {
   if (result.ec == std::errc::result_out_of_range) throw UserError(fmt::format("{} does not fit {}", word, name(dtype_of<T>())));
   if (digits.empty() || result.ec != std::errc() || result.ptr != digits.data() + digits.size())
     throw UserError(fmt::format("'{}' is not a number of type {}", word, name(dtype_of<T>())));
-  return value;
+  const T held = static_cast<T>(value);
+  if constexpr (is_stored_only(dtype_of<T>()))
+    if (std::isinf(held) && !std::isinf(value)) throw UserError(fmt::format("{} does not fit {}", word, name(dtype_of<T>())));
+  return held;
 }
 
 // The items of a list in brackets.
@@ -402,7 +406,7 @@ class Parser {
     if (is_list && static_cast<int64_t>(words.size()) != count)
       throw UserError(fmt::format("{} takes {} elements, or one outside brackets for all; here are {}", to_string(type), count, words.size()));
     Tensor value = Tensor::uninitialized(type.dtype, sizes);
-    dispatch(type.dtype, [&](auto tag) {
+    dispatch_stored(type.dtype, [&](auto tag) {
       using T = typename decltype(tag)::type;
       std::span<T> to = value.data<T>();
       if (is_list) std::transform(words.begin(), words.end(), to.begin(), [](std::string_view w) { return parse_number<T>(w); });

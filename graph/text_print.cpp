@@ -21,6 +21,7 @@ template <class T>
 std::string value_text(T v, bool hexadecimal = true) {
   if constexpr (std::is_same_v<T, bool>) return v ? "true" : "false";
   else if constexpr (std::is_integral_v<T>) return std::to_string(v);
+  else if constexpr (is_stored_only(dtype_of<T>())) return value_text(static_cast<float>(v), hexadecimal);
   else {
     if (std::isnan(v)) return "nan";
     if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
@@ -34,7 +35,7 @@ std::string value_text(T v, bool hexadecimal = true) {
 template <class T>
 bool all_alike(std::span<const T> values) {
   auto alike = [&](T v) {
-    if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (is_float(dtype_of<T>())) {
       if (std::isnan(v) || std::isnan(values[0])) return std::isnan(v) && std::isnan(values[0]);
     }
     return std::memcmp(&v, &values[0], sizeof(T)) == 0;
@@ -44,11 +45,11 @@ bool all_alike(std::span<const T> values) {
 
 // A single value stands for every element.
 bool is_splat(const Tensor& t) {
-  return t.size() > 0 && dispatch(t.dtype(), [&](auto tag) { return all_alike(t.data<typename decltype(tag)::type>()); });
+  return t.size() > 0 && dispatch_stored(t.dtype(), [&](auto tag) { return all_alike(t.data<typename decltype(tag)::type>()); });
 }
 
 std::string elements_text(const Tensor& t, int64_t limit, bool hexadecimal = true) {
-  return dispatch(t.dtype(), [&](auto tag) -> std::string {
+  return dispatch_stored(t.dtype(), [&](auto tag) -> std::string {
     using T = typename decltype(tag)::type;
     std::span<const T> values = t.data<T>();
     if (!values.empty() && all_alike(values)) return value_text(values[0], hexadecimal);

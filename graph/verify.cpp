@@ -100,6 +100,7 @@ Fault fault_of_elements(const OpInfo& row, std::span<const Type> operands) {
   if (first == 1 && operands[0].dtype != boolean) return fmt::format("it chooses by bool, not by {}", name(operands[0].dtype));
   for (const Type& t : operands.subspan(first))
     if (t.dtype != common) return fmt::format("operands have one type; here {} and {}; convert one of them", name(common), name(t.dtype));
+  if (first == 0 && is_stored_only(common)) return fmt::format("it computes, and {} is only stored; convert first", name(common));
   if (row.promotion == Promotion::logical && common != boolean) return fmt::format("it takes bool, not {}", name(common));
   if (row.promotion == Promotion::bits && is_float(common)) return fmt::format("it takes integers or bool, not {}; convert first", name(common));
   if (row.promotion == Promotion::numeric && common == boolean) return "it takes numbers, not bool; convert them first";
@@ -148,7 +149,7 @@ Attributes blank_attributes(Op op) {
     case Op::negate: case Op::abs: case Op::sign: case Op::floor: case Op::ceil: case Op::trunc: case Op::round: case Op::exp: case Op::exp2:
     case Op::expm1: case Op::log: case Op::log2: case Op::log10: case Op::log1p: case Op::sqrt: case Op::rsqrt: case Op::cbrt: case Op::sin:
     case Op::cos: case Op::tan: case Op::asin: case Op::acos: case Op::atan: case Op::sinh: case Op::cosh: case Op::tanh: case Op::asinh:
-    case Op::acosh: case Op::atanh: case Op::sigmoid: case Op::softplus: case Op::erf: case Op::erfc: case Op::lgamma: case Op::digamma:
+    case Op::acosh: case Op::atanh: case Op::sigmoid: case Op::softplus: case Op::erf: case Op::erfc: case Op::lgamma: case Op::tgamma: case Op::digamma: case Op::logb:
     case Op::logical_not: case Op::bitwise_not: case Op::bitwise_count:
     case Op::add: case Op::subtract: case Op::multiply: case Op::divide: case Op::floor_divide: case Op::remainder: case Op::power:
     case Op::hypot: case Op::atan2: case Op::copysign: case Op::nextafter: case Op::maximum: case Op::minimum:

@@ -116,12 +116,13 @@ NodeId gather(Graph& graph, const Node& node, const std::vector<NodeId>& inputs,
   m.shape.insert(m.shape.end(), from.begin() + static_cast<std::ptrdiff_t>(batch), from.end());
   NodeId size = m.make(Op::dimension, {}, DimensionAttributes{from[batch]}), one = m.number(i64, 1), zero = m.number(i64, 0);
   NodeId nearest = m.make(Op::maximum, {m.make(Op::minimum, {m.as_index(inputs[1]), m.make(Op::subtract, {size, one})}), zero});
-  DType dtype = node.type.dtype;
-  NodeId least = build_constant(graph, reduction_of_nothing(Op::max, dtype), false, origins), x = m.spread(inputs[0], joined(counted(0, batch), counted(axis, rank)));
+  DType dtype = computing(node.type.dtype);
+  NodeId least = build_constant(graph, reduction_of_nothing(Op::max, dtype), false, origins);
+  NodeId x = m.spread(build_convert(graph, inputs[0], dtype, origins), joined(counted(0, batch), counted(axis, rank)));
   NodeId chosen = m.make(Op::select, {m.equal(nearest, counted(0, axis), axis), x, least});
   NodeId result = m.make(Op::max, {chosen}, ReduceAttributes{{static_cast<int64_t>(axis)}, false, false});
-  if (from[batch].is_number()) return result;
-  return m.make(Op::select, {m.make(Op::equal, {size, zero}), m.number(dtype, 0), result});
+  if (!from[batch].is_number()) result = m.make(Op::select, {m.make(Op::equal, {size, zero}), m.number(dtype, 0), result});
+  return build_convert(graph, result, node.type.dtype, origins);
 }
 
 // A scatter is, at each number along the axis, the sum of the updates whose positions it is.

@@ -92,6 +92,8 @@ bool widens(DType from, DType to) {
     case DType::i32: return to == i64 || to == f64;
     case DType::u32: return to == i64 || to == u64 || to == f64;
     case DType::f32: return to == f64;
+    case DType::f16:
+    case DType::bf16: return to == f32 || to == f64;
     default: return false;
   }
 }

@@ -158,7 +158,7 @@ class Evaluation {
   Value* constant(const ScalarOp& op) {
     llvm::Type* type = e.type(op.type);
     if (op.type == boolean) return e.builder.getInt1(op.bits != 0);
-    if (!is_float(op.type)) return llvm::ConstantInt::get(type, op.bits);
+    if (!is_float(op.type) || is_stored_only(op.type)) return llvm::ConstantInt::get(type, op.bits);
     auto bits = llvm::APInt(static_cast<unsigned>(size_of(op.type) * 8), op.bits);
     return llvm::ConstantFP::get(type, llvm::APFloat(type->getFltSemantics(), bits));
   }

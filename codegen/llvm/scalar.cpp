@@ -125,6 +125,7 @@ Value* bitcast(llvm::IRBuilder<>& b, DType from, DType to, Value* x, llvm::Type*
   if (from == to) return x;
   if (to == boolean) return b.CreateICmpNE(x, llvm::Constant::getNullValue(x->getType()));
   if (from == boolean) return b.CreateZExt(x, type);
+  if (is_stored_only(from) || is_stored_only(to)) return b.CreateZExtOrTrunc(x, type);
   return b.CreateBitCast(x, type);
 }
 

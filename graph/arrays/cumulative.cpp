@@ -37,7 +37,9 @@ Expr cumulative(const Operand& operand, int64_t axis, const Running& running, bo
   Expr x = operand.expr();
   require_type(running.name, x, operand);
   GraphScope joined(x.graph());
-  if (accumulates) x = convert(x, accumulator_for(x.dtype()));
+  x = convert(x, accumulates ? accumulator_for(x.dtype()) : computing(x.dtype()));
+  // The larger of two bools is a number.
+  if (x.dtype() == boolean) return convert(cumulative(Operand(convert(x, u8), operand.where()), axis, running, accumulates), boolean);
   int64_t along = axis_of(running.name, axis, x.shape().size(), operand);
   const Dim size = size_along(x, along);
   return size.is_number() ? doubled(x, along, size.number(), running) : masked(x, along, running);

@@ -80,9 +80,11 @@ std::span<const OpInfo> binary_ops() {
       arithmetic(Op::atan2, "atan2", false, [](Operands x, DType) { return scalar::atan2(x[0], x[1]); },
                  [](Rule r) {
                    const Expr &a = r.inputs[0], &b = r.inputs[1];
-                   return r.each([&] { return r.guarded(r.adjoint * b / (a * a + b * b)); }, [&] { return r.guarded(-(r.adjoint * a / (a * a + b * b))); });
+                   const Expr h = hypot(a, b);  // a * a + b * b would overflow, or underflow
+                   auto slope = [&](const Expr& x) { return r.guarded(select(h == 0, 0, r.adjoint * (x / h / h))); };
+                   return r.each([&] { return slope(b); }, [&] { return slope(-a); });
                  },
-                 "g * b / (a * a + b * b); -g * a / (a * a + b * b)", "The angle of the point (b, a) to the first axis, from -pi to pi.", Promotion::floating),
+                 "g * (b / h / h); -g * (a / h / h), h being hypot(a, b), 0 where h is 0", "The angle of the point (b, a) to the first axis, from -pi to pi.", Promotion::floating),
       arithmetic(Op::copysign, "copysign", false, [](Operands x, DType) {
                    return scalar::select(scalar::is_nan(x[1]), scalar::abs(x[0]), scalar::copysign(x[0], x[1]));
                  },

@@ -36,6 +36,7 @@ Type infer_scatter(const Inference& in) {
   const auto& a = std::get<ScatterAttributes>(in.attributes);
   const Type &positions = in.inputs[0], &updates = in.inputs[1];
   check_positions(positions, a.batch, updates.shape, "the updates");
+  refuse_stored_only(updates.dtype);
   if (updates.dtype == boolean) throw UserError("adds numbers, not bool; convert() them first");
   if (a.size.is_number() && a.size.number() < 0) throw UserError(fmt::format("a size of {} is negative", to_string(a.size)));
   size_t rank = positions.shape.size();
@@ -136,7 +137,7 @@ OpInfo row(Op op, std::string_view name, Type (*infer)(const Inference&), std::s
 
 std::span<const OpInfo> indexing_ops() {
   static const std::vector<OpInfo> rows = {
-      row(Op::gather, "gather", infer_gather, "[batch..., n, rest...], [batch..., k...] -> [batch..., k..., rest...]", gather_reference, gather_gradient, "scatter_add(positions, g); none",
+      row(Op::gather, "gather", infer_gather, "[batch..., n, rest...], [batch..., k...] -> [batch..., k..., rest...]", gather_reference, gather_gradient, "scatter_add(nearest positions, g); none",
           "The elements at positions along the axis after the shared ones; outside, the nearest.", "x, positions"),
       row(Op::scatter_add, "scatter_add", infer_scatter, "[batch..., k...], [batch..., k..., rest...] -> [batch..., size, rest...]", scatter_reference, scatter_gradient, "none; gather(g, positions), 0 where dropped",
           "Zeros, to which updates are added at positions; those outside are dropped.", "positions, updates",

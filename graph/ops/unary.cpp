@@ -43,7 +43,7 @@ Expr trigamma(const Expr& x) {
   for (double c : {-691.0 / 2730, 5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6}) series = (series + c) * u;
   Expr positive = (1 + 0.5 / w + series) / w;
   for (int k = 7; k >= 0; --k) positive = positive + 1 / ((z + k) * (z + k));
-  Expr sine = sin(x * std::numbers::pi);
+  Expr sine = sin((x - round(x)) * std::numbers::pi);  // squared, its sign does not count
   return select(x < 0, std::numbers::pi * std::numbers::pi / (sine * sine) - positive, positive);
 }
 
@@ -56,10 +56,10 @@ std::span<const OpInfo> unary_ops() {
       row(Op::abs, "abs", Promotion::numeric, [](Operands x, DType) { return scalar::abs(x[0]); },
           [](Rule r) { return r.each([&] { return r.guarded(r.adjoint * sign(r.inputs[0])); }); }, "g * sign(x)", {}, "The absolute value; that of the least integer is itself."),
       row(Op::sign, "sign", Promotion::numeric, [](Operands x, DType) { return scalar::sign(x[0]); }, nullptr, not_differentiable, {}, "-1, 0 or 1; NaN for NaN, a zero for a zero."),
-      row(Op::floor, "floor", Promotion::floating, [](Operands x, DType) { return scalar::floor(x[0]); }, nullptr, not_differentiable, {}, "The largest whole number not above x."),
-      row(Op::ceil, "ceil", Promotion::floating, [](Operands x, DType) { return scalar::ceil(x[0]); }, nullptr, not_differentiable, {}, "The smallest whole number not below x."),
-      row(Op::trunc, "trunc", Promotion::floating, [](Operands x, DType) { return scalar::trunc(x[0]); }, nullptr, not_differentiable, {}, "x without its fraction."),
-      row(Op::round, "round", Promotion::floating, [](Operands x, DType) { return scalar::round_even(x[0]); }, nullptr, not_differentiable, {}, "The nearest whole number, the even one of two."),
+      row(Op::floor, "floor", Promotion::numeric, [](Operands x, DType) { return is_float(x[0].type()) ? scalar::floor(x[0]) : x[0]; }, nullptr, not_differentiable, {}, "The largest whole number not above x, which is x itself where it is an integer."),
+      row(Op::ceil, "ceil", Promotion::numeric, [](Operands x, DType) { return is_float(x[0].type()) ? scalar::ceil(x[0]) : x[0]; }, nullptr, not_differentiable, {}, "The smallest whole number not below x, which is x itself where it is an integer."),
+      row(Op::trunc, "trunc", Promotion::numeric, [](Operands x, DType) { return is_float(x[0].type()) ? scalar::trunc(x[0]) : x[0]; }, nullptr, not_differentiable, {}, "x without its fraction."),
+      row(Op::round, "round", Promotion::numeric, [](Operands x, DType) { return is_float(x[0].type()) ? scalar::round_even(x[0]) : x[0]; }, nullptr, not_differentiable, {}, "The nearest whole number, the even one of two, as C's rint."),
       row(Op::exp, "exp", Promotion::floating, [](Operands x, DType) { return scalar::exp(x[0]); },
           [](Rule r) { return r.each([&] { return r.guarded(r.adjoint * r.output); }); }, "g * y", {}, "e to the x."),
       row(Op::exp2, "exp2", Promotion::floating, [](Operands x, DType) { return scalar::exp2(x[0]); },
@@ -87,9 +87,9 @@ std::span<const OpInfo> unary_ops() {
       row(Op::tan, "tan", Promotion::floating, [](Operands x, DType) { return scalar::tan(x[0]); },
           [](Rule r) { return along(r, [](const Expr&, const Expr& y) { return 1 + y * y; }); }, "g * (1 + y * y)", {-1.4, 1.4}, "The tangent of x in radians; NaN for an f64 beyond 2^45."),
       row(Op::asin, "asin", Promotion::floating, [](Operands x, DType) { return scalar::asin(x[0]); },
-          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return rsqrt(1 - x * x); }); }, "g / sqrt(1 - x * x)", {-0.9, 0.9}, "The angle whose sine is x; NaN beyond 1."),
+          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return rsqrt((1 - x) * (1 + x)); }); }, "g / sqrt((1 - x) * (1 + x))", {-0.9, 0.9}, "The angle whose sine is x; NaN beyond 1."),
       row(Op::acos, "acos", Promotion::floating, [](Operands x, DType) { return scalar::acos(x[0]); },
-          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return -rsqrt(1 - x * x); }); }, "-g / sqrt(1 - x * x)", {-0.9, 0.9}, "The angle whose cosine is x; NaN beyond 1."),
+          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return -rsqrt((1 - x) * (1 + x)); }); }, "-g / sqrt((1 - x) * (1 + x))", {-0.9, 0.9}, "The angle whose cosine is x; NaN beyond 1."),
       row(Op::atan, "atan", Promotion::floating, [](Operands x, DType) { return scalar::atan(x[0]); },
           [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return 1 / (1 + x * x); }); }, "g / (1 + x * x)", {}, "The angle whose tangent is x."),
       row(Op::sinh, "sinh", Promotion::floating, [](Operands x, DType) { return scalar::sinh(x[0]); },
@@ -99,9 +99,9 @@ std::span<const OpInfo> unary_ops() {
       row(Op::tanh, "tanh", Promotion::floating, [](Operands x, DType) { return scalar::tanh(x[0]); },
           [](Rule r) { return r.each([&] { return r.guarded(r.adjoint * (1 - r.output * r.output)); }); }, "g * (1 - y * y)", {}, "The hyperbolic tangent."),
       row(Op::asinh, "asinh", Promotion::floating, [](Operands x, DType) { return scalar::asinh(x[0]); },
-          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return rsqrt(1 + x * x); }); }, "g / sqrt(1 + x * x)", {}, "The number whose hyperbolic sine is x."),
+          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return 1 / hypot(1, x); }); }, "g / hypot(1, x)", {}, "The number whose hyperbolic sine is x."),
       row(Op::acosh, "acosh", Promotion::floating, [](Operands x, DType) { return scalar::acosh(x[0]); },
-          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return rsqrt((x - 1) * (x + 1)); }); }, "g / sqrt((x - 1) * (x + 1))", {1.2, 5}, "The number from 0 on whose hyperbolic cosine is x; NaN below 1."),
+          [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return rsqrt(x - 1) * rsqrt(x + 1); }); }, "g / (sqrt(x - 1) * sqrt(x + 1))", {1.2, 5}, "The number from 0 on whose hyperbolic cosine is x; NaN below 1."),
       row(Op::atanh, "atanh", Promotion::floating, [](Operands x, DType) { return scalar::atanh(x[0]); },
           [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return 1 / ((1 - x) * (1 + x)); }); }, "g / ((1 - x) * (1 + x))", {-0.9, 0.9}, "The number whose hyperbolic tangent is x; NaN beyond 1."),
       row(Op::sigmoid, "sigmoid", Promotion::floating, [](Operands x, DType) { return scalar::sigmoid(x[0]); },
@@ -115,8 +115,11 @@ std::span<const OpInfo> unary_ops() {
           [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return -(std::numbers::inv_sqrtpi * 2) * exp(-(x * x)); }); }, "-g * 2/sqrt(pi) * exp(-(x * x))", {}, "1 - erf(x), right where it is small."),
       row(Op::lgamma, "lgamma", Promotion::floating, [](Operands x, DType) { return scalar::lgamma(x[0]); },
           [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return digamma(x); }); }, "g * digamma(x)", {0.3, 5}, "The logarithm of the magnitude of the gamma function."),
+      row(Op::tgamma, "tgamma", Promotion::floating, [](Operands x, DType) { return scalar::tgamma(x[0]); },
+          [](Rule r) { return along(r, [](const Expr& x, const Expr& y) { return y * digamma(x); }); }, "g * y * digamma(x)", {0.3, 5}, "The gamma function; NaN at negative whole numbers."),
       row(Op::digamma, "digamma", Promotion::floating, [](Operands x, DType) { return scalar::digamma(x[0]); },
           [](Rule r) { return along(r, [](const Expr& x, const Expr&) { return trigamma(x); }); }, "g * trigamma(x), by its series", {0.3, 5}, "The derivative of the logarithm of the gamma function."),
+      row(Op::logb, "logb", Promotion::floating, [](Operands x, DType) { return scalar::logb(x[0]); }, nullptr, not_differentiable, {0.1, 5}, "The exponent of x as a float has it, floor(log2(|x|)) exactly; -infinity for 0."),
       written("!x", row(Op::logical_not, "logical_not", Promotion::logical, [](Operands x, DType) { return scalar::operator~(x[0]); }, nullptr, not_differentiable, {}, "Whether x is false.")),
       written("~x", row(Op::bitwise_not, "bitwise_not", Promotion::bits, [](Operands x, DType) { return scalar::operator~(x[0]); }, nullptr, not_differentiable, {}, "Each bit the other.")),
       {Op::bitwise_count, "bitwise_count", 1, Family::elementwise, Promotion::bits, false, infer_integer, "", [](Operands x, DType) { return scalar::bit_count(x[0]); }, nullptr, nullptr, not_differentiable, {{}},

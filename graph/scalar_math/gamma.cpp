@@ -1,4 +1,4 @@
-// lgamma and digamma; for f32 by way of f64.
+// The gamma function, its logarithm and the derivative of that; for f32 by way of f64.
 #include <numbers>
 
 #include "graph/scalar_math/pieces.h"
@@ -28,21 +28,33 @@ Scalar near_two(Scalar d) {
   return p * d;
 }
 
+// lgamma(z) - ((z - 1/2) log(z) - z + log(2 pi) / 2) for z >= 8 by Stirling's series, of 1 / z.
+Scalar stirling_rest(Scalar inverse) {
+  return inverse * polynomial(inverse * inverse, {-0x1.e4286cb0f5398p-6, 0x1.a41a41a41a41ap-8, -0x1.f6ab0d9993c7dp-10, 0x1.b951e2b18ff23p-11,
+                                                  -0x1.3813813813814p-11, 0x1.a01a01a01a01ap-11, -0x1.6c16c16c16c17p-9, 0x1.5555555555555p-4});
+}
+
+// z = n + d with the nearest whole n <= 8, and what lies between gamma(2 + d) and gamma(z): a product of what gamma(2 + d) is to be multiplied by,
+// or divided where z < 3/2.
+struct Recurrence {
+  Scalar d, factors, divides;
+};
+Recurrence recurrence(Scalar z) {
+  Scalar n = round_even(at_most(z, 8));
+  Scalar d = z - n, divides = n < z.like(2);
+  Scalar product = z.like(1);
+  for (int j = 2; j < 8; ++j) product = select(n > z.like(j), product * (d + j), product);
+  return {d, select(divides, select(n < z.like(1), z * (z + 1), z), product), divides};
+}
+
 // For z >= 0. From 8 on Stirling's series; below, z = n + d and lgamma(n + d) = lgamma(2 + d) + log of the factors between.
 Scalar lgamma_of_positive(Scalar z) {
   Scalar is_large = z >= z.like(8);
-  Scalar n = round_even(at_most(z, 8));
-  Scalar d = z - n;
-  Scalar factors = select(n < z.like(1), z * (z + 1), z), is_below = n < z.like(2);
-  Scalar product = z.like(1);
-  for (int j = 2; j < 8; ++j) product = select(n > z.like(j), product * (d + j), product);
-  Scalar log_part = log(select(is_large, z, select(is_below, factors, product)));
-  Scalar small = near_two(d) + select(is_below, -log_part, log_part);
-  Scalar inverse = 1 / z;
-  Scalar series = inverse * polynomial(inverse * inverse, {-0x1.e4286cb0f5398p-6, 0x1.a41a41a41a41ap-8, -0x1.f6ab0d9993c7dp-10, 0x1.b951e2b18ff23p-11,
-                                                           -0x1.3813813813814p-11, 0x1.a01a01a01a01ap-11, -0x1.6c16c16c16c17p-9, 0x1.5555555555555p-4});
+  auto [d, factors, divides] = recurrence(z);
+  Scalar log_part = log(select(is_large, z, factors));
+  Scalar small = near_two(d) + select(divides, -log_part, log_part);
   constexpr double half_log_2_pi = 0x1.d67f1c864beb5p-1;
-  Scalar large = fma(z - 0.5, log_part - 1, series + (half_log_2_pi - 0.5));
+  Scalar large = fma(z - 0.5, log_part - 1, stirling_rest(1 / z) + (half_log_2_pi - 0.5));
   return select(is_large, large, small);
 }
 
@@ -52,6 +64,48 @@ Scalar lgamma_f64(Scalar x) {
   // gamma(x) gamma(1 - x) = pi / sin(pi x)
   Scalar sine = abs(sine_of_turns(fraction(x)));
   Scalar reflected = select(sine == x.like(0), x.like(infinity), -log(sine) - positive);
+  return select(negative, reflected, positive);
+}
+
+// gamma(2 + d) for |d| <= 1/2.
+Scalar gamma_near_two(Scalar d) {
+  return polynomial(d, {-0x1.74f20e4ae158cp-20, 0x1.5f6274cdece7cp-19, -0x1.d863acc00e8aap-19, 0x1.e4e62ba63daf9p-18, -0x1.0160530e1ca24p-16, 0x1.00747d5b67131p-15,
+                        -0x1.fdc60ee5ff9c4p-15, 0x1.fe3fb33bd40d1p-14, -0x1.f94c2598ecbcep-13, 0x1.011b215089d99p-11, -0x1.e21f1341ca117p-11, 0x1.13c448802b5c9p-9,
+                        -0x1.75e6e922ab4a0p-9, 0x1.6d7eeaccf0724p-7, -0x1.17f374093da93p-12, 0x1.301fbb0f23ea6p-4, 0x1.4e23998464f5dp-4, 0x1.a5b978b96becap-2,
+                        0x1.b0ee6072093cep-2, 1});
+}
+
+// gamma(z) for z >= 8, as the power of two of (z - 1/2) log2(z) - z log2(e) + log2(2 pi) / 2 + log2(e) times the rest, the first two terms in two parts each.
+PowerParts gamma_of_large(Scalar z) {
+  constexpr double log2_e_low = 0x1.777d0ffda0d24p-56, half_log2_2_pi = 0x1.536439a4c6efcp+0;
+  auto [log2, log2_low] = log2_parts(z);
+  Scalar times = z - 0.5;
+  Scalar p = times * log2, p_low = fma(times, log2, -p) + times * log2_low;
+  Scalar q = z * log2_e, q_low = fma(z, z.like(log2_e), -q) + z * log2_e_low;
+  Scalar sum = p - q, back = sum - p;
+  Scalar low = (p - (sum - back)) - (q + back) + (p_low - q_low);
+  low = low + fma(stirling_rest(1 / z), z.like(log2_e), z.like(half_log2_2_pi));
+  Scalar high = sum + low;
+  return exp2_parts(high, low - (high - sum));
+}
+
+// Below 8 by the recurrence. A negative z is reflected: gamma(z) = -1 / (gamma(-z) (-z) sin(pi (-z)) / pi), a pole being NaN.
+Scalar tgamma_f64(Scalar x) {
+  Scalar negative = x < x.like(0), z = select(negative, -x, x), one = x.like(1);
+  Scalar is_large = z >= z.like(8);
+  auto [d, factors, divides] = recurrence(z);
+  Scalar near = gamma_near_two(d);
+  Scalar small = select(divides, near / factors, near * factors);
+  auto large = gamma_of_large(at_most(z, 1000));
+  Scalar mantissa = select(is_large, large.mantissa, small), first = select(is_large, large.first, one), second = select(is_large, large.second, one);
+  Scalar f = fraction(z), half = round_even(z) * 0.5;
+  // Factorials are whole.
+  Scalar positive = mantissa * first * second;
+  positive = select((f == x.like(0)) & (z < z.like(18.5)), round_even(positive), positive);
+  Scalar sine = select(floor(half) == half, sine_of_turns(f), -sine_of_turns(f));
+  Scalar reflected = -1 / (mantissa * z * sine) / first / second;
+  reflected = select(z < z.like(0x1p-60), -1 / z, reflected);
+  reflected = select((f == x.like(0)) | (z == x.like(infinity)), x.like(not_a_number), reflected);
   return select(negative, reflected, positive);
 }
 
@@ -83,6 +137,7 @@ Scalar digamma_f64(Scalar x) {
 }  // namespace
 
 Scalar lgamma(Scalar x) { return in_f64(lgamma_f64, x); }
+Scalar tgamma(Scalar x) { return in_f64(tgamma_f64, x); }
 Scalar digamma(Scalar x) { return in_f64(digamma_f64, x); }
 
 }  // namespace sinter::scalar

@@ -33,6 +33,9 @@ Scalar with_sign(Scalar magnitude, Scalar sign_bit);           // of a magnitude
 Scalar minus_magnitude(Scalar x);                              // -|x|
 Scalar as_constant(Scalar x, DType type, uint64_t bits);       // a constant for the expression of x
 
+Scalar widened(Scalar half);                                   // an f16 or bf16 in f32
+Scalar narrowed(Scalar x, DType to);                           // any other in f16 or bf16; integers of 64 bits by way of f64
+
 // 2^(step i - bias) for the integer i in the low bits of `shifted`, a sum with Format::round. `step` is 1, or a power of 2.
 Scalar power_of_two(Scalar shifted, int step = 1);
 
@@ -53,6 +56,13 @@ struct TwoParts {
   Scalar high, low;
 };
 TwoParts log2_parts(Scalar x);
+
+// 2^(high + low) = mantissa * first * second, the last two powers of two, so that the product rounds once where it is denormal; for f64. Right for
+// |high| up to 2000, and beyond as far as that 0 and infinity come of it.
+struct PowerParts {
+  Scalar mantissa, first, second;
+};
+PowerParts exp2_parts(Scalar high, Scalar low);
 
 // f32 by way of f64: `f` in f64, rounded once more, is right to half a unit and 2^-29 of one.
 template <class F, class... X>

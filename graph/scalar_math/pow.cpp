@@ -63,6 +63,17 @@ TwoParts pieces::log2_parts(Scalar x) {
   return {log2, (k - log2 + c) + c_low};
 }
 
+PowerParts pieces::exp2_parts(Scalar high, Scalar low) {
+  high = at_least(at_most(high, 2000), -2000);
+  Scalar shifted = high + (0x1.8p52 + 2046);
+  Scalar n = shifted - (0x1.8p52 + 2046);
+  Scalar half_shifted = fma(high, high.like(0.5), high.like(0x1.8p52 + 1023));
+  // Where the high part was cut off the low one means nothing; cut it off too.
+  Scalar r = log_2 * at_least(at_most((high - n) + low, 0.51), -0.51);
+  Scalar rest = bitcast(bitcast(shifted, i64) - bitcast(half_shifted, i64), f64);
+  return {fma(exp_slope(r), r, r.like(1)), power_of_two(half_shifted), power_of_two(rest)};
+}
+
 namespace {
 
 // |x|^y for f64.
@@ -71,14 +82,8 @@ Scalar magnitude_f64(Scalar ax, Scalar y) {
   y = at_least(at_most(y, 0x1p65), -0x1p65);
   Scalar product = y * log2;
   Scalar product_low = fma(y, log2, -product) + y * log2_low;
-  product = at_least(at_most(product, 1100), -1100);
-  Scalar shifted = product + (0x1.8p52 + 2046);
-  Scalar n = shifted - (0x1.8p52 + 2046);
-  Scalar half_shifted = fma(product, product.like(0.5), product.like(0x1.8p52 + 1023));
-  // Where the product was cut off the low part means nothing; cut it off too.
-  Scalar r = log_2 * at_least(at_most((product - n) + product_low, 0.51), -0.51);
-  Scalar rest = bitcast(bitcast(shifted, i64) - bitcast(half_shifted, i64), f64);
-  return fma(exp_slope(r), r, r.like(1)) * power_of_two(half_shifted) * power_of_two(rest);
+  auto [mantissa, first, second] = exp2_parts(product, product_low);
+  return mantissa * first * second;
 }
 
 }  // namespace

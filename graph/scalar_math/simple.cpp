@@ -26,6 +26,18 @@ Scalar nextafter(Scalar from, Scalar towards) {
   return select(from == towards, towards, select(is_nan(from) | is_nan(towards), from + towards, next));
 }
 
+// The exponent's bits are a whole number below those of 2^(bias + fraction_bits).
+Scalar logb(Scalar x) {
+  Format f = format_of(x);
+  Scalar magnitude = abs(x), inf = x.like(infinity);
+  Scalar is_tiny = magnitude < x.like(f.single() ? 0x1p-126 : 0x1p-1022);
+  double raised = f.fraction_bits + 1, whole = f.single() ? 0x1p23 : 0x1p52;
+  Scalar normal = select(is_tiny, magnitude * (2 * whole), magnitude);
+  Scalar exponent = (bitcast(normal, f.integer) >> f.fraction_bits) | bitcast(x.like(whole), f.integer);
+  Scalar result = bitcast(exponent, f.type) - select(is_tiny, x.like(whole + f.bias + raised), x.like(whole + f.bias));
+  return select(magnitude == x.like(0), -inf, select(magnitude < inf, result, magnitude));
+}
+
 // Counts of 2 bits, of 4, of 8; the product adds up those of the bytes in the highest.
 Scalar bit_count(Scalar x) {
   ensure(is_integer(x.type()), "a count of bits of what is no integer");

@@ -31,7 +31,7 @@ struct NumpyType {
   DType type;
   char kind;
 };
-constexpr NumpyType numpy_types[] = {{boolean, 'b'}, {u8, 'u'}, {i32, 'i'}, {i64, 'i'}, {u32, 'u'}, {u64, 'u'}, {f32, 'f'}, {f64, 'f'}};
+constexpr NumpyType numpy_types[] = {{boolean, 'b'}, {u8, 'u'}, {i32, 'i'}, {i64, 'i'}, {u32, 'u'}, {u64, 'u'}, {f32, 'f'}, {f64, 'f'}, {f16, 'f'}};
 
 // The header is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with its keys in any order.
 class HeaderParser {
@@ -98,7 +98,7 @@ class HeaderParser {
       header.reversed = width > 1 && order == (little ? '>' : '<');
       return;
     }
-    fail(fmt::format("names the type '{}'; '|b1', '|u1', '<i4', '<i8', '<u4', '<u8', '<f4', '<f8', and those with '>', are read", excerpt(descr)));
+    fail(fmt::format("names the type '{}'; '|b1', '|u1', '<i4', '<i8', '<u4', '<u8', '<f2', '<f4', '<f8', and those with '>', are read", excerpt(descr)));
   }
 
   bool parse_bool() {
@@ -210,7 +210,7 @@ Tensor read_npy(const std::string& path) {
 void write_npy(const std::string& path, const Tensor& t) {
   if (!t.defined()) throw UserError(fmt::format("{}: an undefined tensor cannot be written", path));
   auto found = std::find_if(std::begin(numpy_types), std::end(numpy_types), [&](const auto& each) { return each.type == t.dtype(); });
-  ensure(found != std::end(numpy_types), "NumPy has a name for every data type");
+  if (found == std::end(numpy_types)) throw UserError(fmt::format("{}: NumPy has no type for {}; convert() it to f32 first", path, name(t.dtype())));
   size_t width = size_of(t.dtype());
   std::string shape;
   for (int64_t size : t.sizes()) shape += fmt::format("{}{}", shape.empty() ? "" : ", ", size);

@@ -61,6 +61,7 @@ std::span<const OfOne> functions_of_one() {
         {Op::trunc, std::trunc, std::trunc, exact, exact},
         {Op::round, std::nearbyint, std::nearbyint, exact, exact},
         {Op::sqrt, std::sqrt, std::sqrt, rounded, rounded},
+        {Op::logb, std::logb, std::logb, exact, exact},
         {Op::lgamma, std::lgamma, std::lgamma, of_lgamma.f32, of_lgamma.f64, beside_lgamma},
         {Op::digamma, narrow_digamma, exact_digamma, of_digamma.f32, of_digamma.f64, beside_digamma},
     };

@@ -56,7 +56,7 @@ TEST_CASE("a custom operation's result is the same compiled and interpreted, at 
 
 TEST_CASE("a custom operation takes operands of every type, and none") {
   auto copied = [](const sinter_custom_call* call) -> int32_t {
-    const size_t widths[] = {1, 1, 4, 8, 4, 8, 4, 8};
+    const size_t widths[] = {1, 1, 4, 8, 4, 8, 4, 8, 2, 2};
     std::memcpy(call->result.data, call->operands[0].data, static_cast<size_t>(count_of(call->result)) * widths[call->operands[0].dtype]);
     return 0;
   };

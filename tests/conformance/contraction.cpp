@@ -206,7 +206,7 @@ TEST_CASE("contractions at ranks 1 to 6, of operands read in place, across, in s
 TEST_CASE("contractions of every number type, which wrap where they are integers") {
   GraphScope scope;
   Contractions contractions;
-  for (DType type : all_dtypes) {
+  for (DType type : computing_dtypes) {
     if (type == boolean) continue;
     for (int64_t k : {1, 9, 300}) contractions.add(wide_tensor(type, {5, k}, 1), wide_tensor(type, {k, 18}, 2), {{}, {}, {1}, {0}});
   }

@@ -93,7 +93,7 @@ TEST_CASE("every elementwise row has an oracle") {
 }
 
 TEST_CASE("elementwise rows at special values and random ones") {
-  for (DType type : all_dtypes)
+  for (DType type : computing_dtypes)
     for (size_t arity = 1; arity <= static_cast<size_t>(most_operands()); ++arity) {
       GraphScope scope;
       const std::vector<Tensor> values = samples(arity, type);
@@ -124,7 +124,7 @@ TEST_CASE("elementwise rows at special values and random ones") {
 }
 
 TEST_CASE("rows whose operands commute give the same bits either way") {
-  for (DType type : all_dtypes) {
+  for (DType type : computing_dtypes) {
     GraphScope scope;
     Variable x("x", type, {"n"}), y("y", type, {"n"});
     const std::vector<Tensor> values_of = samples(2, type);
@@ -145,12 +145,12 @@ TEST_CASE("rows whose operands commute give the same bits either way") {
 }
 
 TEST_CASE("convert between all types") {
-  for (DType from : all_dtypes) {
+  for (DType from : computing_dtypes) {
     GraphScope scope;
     Variable x("x", from, {"n"});
     const Tensor values = samples(1, from)[0];
     Batch batch;
-    for (DType to : all_dtypes) batch.add("convert " + label(from) + " to " + label(to), convert(x, to));
+    for (DType to : computing_dtypes) batch.add("convert " + label(from) + " to " + label(to), convert(x, to));
     std::vector<const Oracle*> oracles(batch.outputs.size(), &elementwise_oracles().at("convert"));
     check(batch, {{"x", values}}, std::vector<std::vector<Tensor>>(oracles.size(), {values}), oracles);
   }
@@ -170,7 +170,7 @@ TEST_CASE("operands meet in their common type") {
   GraphScope scope;
   std::vector<Variable> x, y;
   NamedTensors inputs;
-  for (DType type : all_dtypes)
+  for (DType type : computing_dtypes)
     for (auto* side : {&x, &y}) {
       std::string name = label(type) + (side == &x ? "_x" : "_y");
       side->emplace_back(name, type, Shape{"n"});
@@ -180,9 +180,9 @@ TEST_CASE("operands meet in their common type") {
   std::vector<DType> types;
   for (size_t a = 0; a < x.size(); ++a)
     for (size_t b = 0; b < y.size(); ++b) {
-      DType type = common(all_dtypes[a], all_dtypes[b]), number = type == boolean ? i32 : type;
+      DType type = common(computing_dtypes[a], computing_dtypes[b]), number = type == boolean ? i32 : type;
       auto add = [&](const std::string& what, const Expr& e, DType expected) {
-        batch.add(what + " of " + label(all_dtypes[a]) + " and " + label(all_dtypes[b]), e);
+        batch.add(what + " of " + label(computing_dtypes[a]) + " and " + label(computing_dtypes[b]), e);
         types.push_back(expected);
       };
       add("sum", x[a] + y[b], number);
@@ -237,7 +237,7 @@ TEST_CASE("elementwise rows broadcast as NumPy does") {
 }
 
 TEST_CASE("elementwise rows at ranks 0 to 6, of operands read in place, across, in steps and backwards") {
-  for (DType type : all_dtypes)
+  for (DType type : computing_dtypes)
     for (const std::vector<int64_t>& sizes : arrays_of_all_ranks()) {
       GraphScope scope;
       Batch batch;

@@ -80,6 +80,13 @@ Oracle predicate(F f) {
   };
 }
 
+// A float made whole; an integer is.
+template <class T, class F>
+T whole_of(T x, F f) {
+  if constexpr (is_float_type<T>) return f(x);
+  else return x;
+}
+
 // Of floats, and integers turned into them, to a number of ulps: `f` computes in the next wider type.
 template <int arity, class F>
 Oracle approximate(const Bounds& bounds, F f) {
@@ -273,11 +280,12 @@ const std::map<std::string, Oracle, std::less<>>& elementwise_oracles() {
          })},
         {"abs", exact<1>([](auto x) { return magnitude(x); })},
         {"sign", exact<1>([](auto x) { return sign_of(x); })},
-        {"floor", approximate<1>(exact_bounds, [](auto x) { return std::floor(x); })},
-        {"ceil", approximate<1>(exact_bounds, [](auto x) { return std::ceil(x); })},
-        {"trunc", approximate<1>(exact_bounds, [](auto x) { return std::trunc(x); })},
-        {"round", approximate<1>(exact_bounds, [](auto x) { return std::nearbyint(x); })},
+        {"floor", exact<1>([](auto x) { return whole_of(x, [](auto v) { return std::floor(v); }); })},
+        {"ceil", exact<1>([](auto x) { return whole_of(x, [](auto v) { return std::ceil(v); }); })},
+        {"trunc", exact<1>([](auto x) { return whole_of(x, [](auto v) { return std::trunc(v); }); })},
+        {"round", exact<1>([](auto x) { return whole_of(x, [](auto v) { return std::nearbyint(v); }); })},
         within<1>("tan", [](auto x) { return periodic<decltype(x)>(std::tan, x); }),
+        {"logb", approximate<1>(exact_bounds, [](auto x) { return std::logb(x); })},
         near("lgamma", [](long double x) { return std::lgamma(x); }, [](long double x) { return x < 0 ? 1 + std::fabs(std::lgamma(1 - x)) : 0; }),
         near("digamma", exact_digamma, [](long double x) { return 1 + (x < 0 ? std::fabs(exact_digamma(1 - x)) : 0); }),
         {"bitwise_not", of_bits<1>([](auto x) { return static_cast<decltype(x)>(std::is_same_v<decltype(x), bool> ? !x : ~static_cast<uint64_t>(x)); })},

@@ -51,7 +51,7 @@ class Moves {
  private:
   static Tensor below_one(const Tensor& x) {
     Tensor result = Tensor::uninitialized(boolean, x.sizes());
-    dispatch(x.dtype(), [&](auto tag) {
+    dispatch_stored(x.dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;
       std::ranges::transform(x.data<T>(), result.data<bool>().begin(), [](T v) { return v < T(1); });
     });

@@ -51,9 +51,10 @@ template <class Draw>
 Tensor drawn(DType type, std::vector<int64_t> sizes, uint64_t seed, Draw draw) {
   Tensor t = Tensor::uninitialized(type, std::move(sizes));
   std::mt19937_64 random(seed * 0x9E3779B97F4A7C15u + 1);
-  dispatch(type, [&](auto tag) {
+  dispatch_stored(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    for (T& v : t.data<T>()) v = draw(random, T());
+    using Drawn = std::conditional_t<is_stored_only(dtype_of<T>()), float, T>;
+    for (T& v : t.data<T>()) v = static_cast<T>(draw(random, Drawn()));
   });
   return t;
 }

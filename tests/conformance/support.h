@@ -58,7 +58,7 @@ class CompiledBatch {
 
   // The first element that differs, for messages.
   static std::string difference(const Tensor& want, const Tensor& got) {
-    return dispatch(want.dtype(), [&](auto tag) -> std::string {
+    return dispatch_stored(want.dtype(), [&](auto tag) -> std::string {
       using T = typename decltype(tag)::type;
       for (size_t i = 0; i < static_cast<size_t>(want.size()); ++i) {
         T a = want.data<T>()[i], b = got.data<T>()[i];

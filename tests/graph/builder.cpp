@@ -113,10 +113,11 @@ TEST_CASE("types promote by the table", "[builder]") {
     GraphScope scope;
     Variable x("x", t, {2}), flag("flag", boolean, {2});
     INFO(name(t));
-    CHECK((x + x).dtype() == (t == boolean ? i32 : t));
+    CHECK((x + x).dtype() == (t == boolean ? i32 : computing(t)));
     CHECK(exp(x).dtype() == (t == f64 || t == i64 || t == u32 || t == u64 ? f64 : f32));
-    CHECK(sum(x).dtype() == (t == boolean || t == u8 || t == i32 ? i64 : t == u32 ? u64 : t));
-    CHECK(max(x).dtype() == t);
+    for (const Expr& e : {sum(x), prod(x)}) CHECK(e.dtype() == (t == boolean || t == u8 || t == i32 ? i64 : t == u32 ? u64 : computing(t)));
+    CHECK(max(x).dtype() == computing(t));
+    for (const Expr& e : {floor(x), ceil(x), trunc(x), round(x)}) CHECK(e.dtype() == (t == boolean ? i32 : computing(t)));
   }
 }
 

@@ -47,10 +47,10 @@ TEST_CASE("types are described as the builder takes them", "[graph]") {
   CHECK(types_of("less") == "any, any -> bool");
   CHECK(types_of("bitwise_and") == "integer or bool, integer or bool -> their common type");
   CHECK(types_of("shift_left") == "integer or bool, integer or bool, not all bool -> their common type");
-  CHECK(types_of("select") == "bool, any, any -> their common type");
+  CHECK(types_of("select") == "bool, any, any -> their common type, f16 and bf16 too");
   CHECK(types_of("convert") == "any -> the attribute `dtype`");
   CHECK(types_of("sum") == "any -> the same (bool, u8, i32 -> i64; u32 -> u64)");
-  CHECK(types_of("gather") == "any, integer -> the type of x");
+  CHECK(types_of("gather") == "any, integer -> the type of x, f16 and bf16 too");
   CHECK(types_of("contract") == "number, number of one type -> that type");
   CHECK(types_of("size") == "any -> weak i64");
 }

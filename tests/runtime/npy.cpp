@@ -27,6 +27,10 @@ std::string header_of(const std::string& descr, const std::string& shape, const 
 // Every bit pattern that is easily got wrong, for each type.
 Tensor awkward(DType type, std::vector<int64_t> sizes) {
   Tensor t = Tensor::uninitialized(type, std::move(sizes));
+  if (is_stored_only(type)) {
+    for (int64_t i = 0; i < t.size(); ++i) static_cast<uint16_t*>(t.raw())[i] = static_cast<uint16_t>(i * 0x2f31);
+    return t;
+  }
   dispatch(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     using L = std::numeric_limits<T>;
@@ -56,6 +60,10 @@ TEST_CASE("what is written as .npy is read back", "[npy]") {
   for (DType type : all_dtypes)
     for (const auto& sizes : shapes) {
       Tensor t = awkward(type, sizes);
+      if (type == bf16) {
+        CHECK_THAT(message_of([&] { write_npy(folder.file("t.npy"), t); }), Catch::Contains("NumPy has no type for bf16"));
+        continue;
+      }
       write_npy(folder.file("t.npy"), t);
       CHECK(same_bits(read_npy(folder.file("t.npy")), t));
     }

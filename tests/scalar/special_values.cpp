@@ -30,6 +30,8 @@ std::vector<Exact<T>> exact_values() {
       {"log2", log2, {{1, 0}, {8, 3}, {T(0.25), -2}, {0, -i}, {T(-0.0), -i}, {i, i}, {-i, n}, {-1, n}, {n, n}}},
       {"log10", log10, {{1, 0}, {10, 1}, {1000, 3}, {100000, 5}, {0, -i}, {T(-0.0), -i}, {i, i}, {-i, n}, {-1, n}, {n, n}}},
       {"cbrt", cbrt, {{0, 0}, {T(-0.0), T(-0.0)}, {1, 1}, {27, 3}, {-8, -2}, {1000, 10}, {i, i}, {-i, -i}, {n, n}}},
+      {"tgamma", tgamma, {{0, i}, {T(-0.0), -i}, {1, 1}, {2, 1}, {5, 24}, {11, 3628800}, {i, i}, {-i, n}, {-1, n}, {-2, n}, {most, i}, {-most, n}, {T(-std::numeric_limits<T>::denorm_min()), -i}, {n, n}}},
+      {"logb", logb, {{0, -i}, {T(-0.0), -i}, {1, 0}, {T(0.75), -1}, {-9, 3}, {std::numeric_limits<T>::denorm_min(), T(std::numeric_limits<T>::min_exponent - std::numeric_limits<T>::digits)}, {most, T(std::numeric_limits<T>::max_exponent - 1)}, {std::numeric_limits<T>::min(), T(std::numeric_limits<T>::min_exponent - 1)}, {i, i}, {-i, i}, {n, n}}},
       {"tan", tan, {{0, 0}, {T(-0.0), T(-0.0)}, {i, n}, {-i, n}, {n, n}}},
       {"asin", asin, {{0, 0}, {T(-0.0), T(-0.0)}, {T(1.5), n}, {-2, n}, {i, n}, {-i, n}, {n, n}}},
       {"acos", acos, {{1, 0}, {T(1.5), n}, {-2, n}, {i, n}, {-i, n}, {n, n}}},

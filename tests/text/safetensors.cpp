@@ -91,12 +91,12 @@ TEST_CASE("what other programs write is read: metadata, any order, types that si
   TemporaryFolder folder;
   std::string path = folder.file("other.safetensors");
   std::string header = R"({"__metadata__":{"format":"pt"},"late":{"dtype":"U8","shape":[2],"data_offsets":[4,6]},)"
-                       R"("half":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"flag":{"dtype":"BOOL","shape":[1],"data_offsets":[6,7]}})";
+                       R"("half":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},"flag":{"dtype":"BOOL","shape":[1],"data_offsets":[6,7]}})";
   write_bytes(path, file_of(header, std::string("\1\2\3\4\5\6\2", 7)));
   SafetensorsFile file(path);
   CHECK(file.names() == std::vector<std::string>{"flag", "half", "late"});
   CHECK(file.read("late").data<uint8_t>()[1] == 6);
-  CHECK(raised([&] { file.read("half"); }).message == "the tensor 'half' of " + path + " is F16, a type that sinter has not; convert it first");
+  CHECK(raised([&] { file.read("half"); }).message == "the tensor 'half' of " + path + " is I16, a type that sinter has not; convert it first");
   CHECK(raised([&] { file.read("flag"); }).message == "the tensor 'flag' of " + path + " is bool, but holds bytes that are neither 0 nor 1");
 }
 

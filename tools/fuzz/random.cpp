@@ -25,6 +25,7 @@ T special(Random& random) {
 template <class T>
 T value(Random& random, Values values) {
   if constexpr (std::is_same_v<T, bool>) return random.chance(2);
+  else if constexpr (is_stored_only(dtype_of<T>())) return static_cast<T>(value<float>(random, values));
   else if (values == Values::special) return special<T>(random);
   else if constexpr (std::is_floating_point_v<T>) {
     if (values == Values::whole) return static_cast<T>(random.number(-3, 3));
@@ -51,7 +52,7 @@ std::vector<int64_t> Random::some_axes(size_t rank) {
 Tensor random_tensor(Random& random, DType type, std::vector<int64_t> sizes, Values values) {
   Tensor t = Tensor::uninitialized(type, std::move(sizes));
   bool alike = random.chance(12);
-  dispatch(type, [&](auto tag) {
+  dispatch_stored(type, [&](auto tag) {
     using T = typename decltype(tag)::type;
     T common = value<T>(random, values);
     for (T& v : t.data<T>()) v = alike ? common : value<T>(random, values);

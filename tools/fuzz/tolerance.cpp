@@ -14,16 +14,16 @@ constexpr double unknown = std::numeric_limits<double>::infinity();
 
 std::vector<double> doubles(const Tensor& t) {
   std::vector<double> all;
-  dispatch(t.dtype(), [&](auto tag) {
+  dispatch_stored(t.dtype(), [&](auto tag) {
     for (auto v : t.data<typename decltype(tag)::type>()) all.push_back(static_cast<double>(v));
   });
   return all;
 }
 Tensor as_tensor(const std::vector<double>& values, const std::vector<int64_t>& sizes) { return Tensor::of<double>(std::span(values), sizes); }
 
-double unit(DType t) { return t == f32 ? 0x1p-24 : 0x1p-53; }                 // half an ulp of 1
-double least(DType t) { return t == f32 ? 0x1p-149 : 0x1p-1074; }             // the least denormal
-double most(DType t) { return t == f32 ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max(); }
+double unit(DType t) { return t == bf16 ? 0x1p-8 : t == f16 ? 0x1p-11 : t == f32 ? 0x1p-24 : 0x1p-53; }               // half an ulp of 1
+double least(DType t) { return t == bf16 ? 0x1p-133 : t == f16 ? 0x1p-24 : t == f32 ? 0x1p-149 : 0x1p-1074; }        // the least denormal
+double most(DType t) { return t == bf16 ? 0x1.fep127 : t == f16 ? 65504 : t == f32 ? 0x1.fffffep127 : 0x1.fffffffffffffp1023; }
 
 // An operand's element: a value, and how far off it may be.
 struct Ball {
@@ -325,10 +325,20 @@ Tolerated interpret_with_radii(const Program& program, const NamedTensors& input
   return result;
 }
 
+namespace {
+
+template <class T>
+auto shown(T v) {
+  if constexpr (is_stored_only(dtype_of<T>())) return static_cast<float>(v);
+  else return v;
+}
+
+}  // namespace
+
 std::string compare(const Tensor& want, const Radii& radii, const Tensor& got, int64_t* known) {
   if (want.dtype() != got.dtype() || want.sizes() != got.sizes())
     return fmt::format("{}{}, not {}{}", name(got.dtype()), to_string(got.sizes()), name(want.dtype()), to_string(want.sizes()));
-  return dispatch(want.dtype(), [&](auto tag) -> std::string {
+  return dispatch_stored(want.dtype(), [&](auto tag) -> std::string {
     using T = typename decltype(tag)::type;
     for (size_t i = 0; i < static_cast<size_t>(want.size()); ++i) {
       double radius = radii.empty() ? 0 : radii[i];
@@ -338,7 +348,7 @@ std::string compare(const Tensor& want, const Radii& radii, const Tensor& got, i
       if (same_bits(Tensor::scalar(a), Tensor::scalar(b))) continue;
       double off = std::fabs(static_cast<double>(a) - static_cast<double>(b));
       if (radius > 0 && off <= radius) continue;
-      return fmt::format("element {} is {}, interpreted {}; {} may be between", i, b, a, radius);
+      return fmt::format("element {} is {}, interpreted {}; {} may be between", i, shown(b), shown(a), radius);
     }
     return "";
   });

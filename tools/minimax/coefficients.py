@@ -94,6 +94,7 @@ fits = {
     "asin": lambda: odd(mp.asin, slack / 2, 27, refit=False),
     "sinh": lambda: odd(mp.sinh, mpf(1), 15),
     "lgamma near 2": lambda: fit(lambda d: mp.loggamma(2 + d), lambda d: 1 / abs(mp.loggamma(2 + d)), mpf("-0.5"), mpf("0.5"), range(1, 21), 53, refit=False),
+    "gamma of 2 + d": lambda: fit(lambda d: mp.gamma(2 + d), relative(lambda d: mp.gamma(2 + d)), mpf("-0.5"), mpf("0.5"), range(1, 20), 53, [(0, mpf(1))], refit=False),
     "gamma sine_of_turns": lambda: odd(lambda x: mp.sin(mp.pi * x) / mp.pi, mpf("0.5"), 17),
     "sine_f32": lambda: sine(mpf("0.508"), 53, 9, mp.pi),
     "sine_f64 odd": lambda: sine(mp.pi / 4 * mpf("1.01"), 53, 13),
