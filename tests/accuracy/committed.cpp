@@ -44,20 +44,14 @@ void check(const F& f, double bound, const std::string& bound_cell, const std::s
 }  // namespace
 
 TEST_CASE("the page of errors has every float function, and where it says is its worst error there is that") {
-  std::stringstream page(page_as_committed());
-  std::map<std::string, std::vector<std::string>> rows;
-  for (std::string line; std::getline(page, line);)
-    if (line.starts_with("| ") && !line.starts_with("| function")) {
-      std::vector<std::string> cells = cells_of(line);
-      REQUIRE(cells.size() == 7);
-      rows[cells[0]] = cells;
-    }
+  std::map<std::string, std::string> rows = rows_of(page_as_committed());
   auto check_all = [&](const auto& functions) {
     for (const auto& f : functions) {
       const std::string row(info(f.op).name);
       INFO(row);
       REQUIRE(rows.contains(row));
-      const std::vector<std::string>& cells = rows.at(row);
+      const std::vector<std::string> cells = cells_of(rows.at(row));
+      REQUIRE(cells.size() == 7);
       if (host_target().has_fma) check<float>(f, f.bound_f32, cells[1], cells[2], cells[3]);
       if (host_target().has_fma && LDBL_MANT_DIG >= 64) check<double>(f, f.bound_f64, cells[4], cells[5], cells[6]);
       rows.erase(row);

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/accuracy/functions.h"
+
 namespace sinter::accuracy {
 namespace {
 
@@ -19,7 +21,7 @@ Where x < 0 the errors of lgamma and digamma, and those of digamma between -1 an
 f64 are up to 2^45, and NaN beyond. A remainder is where the quotient is below 2^53, and NaN beyond, where floor_divide is the quotient itself. Of zeros
 of both signs maximum and minimum give either.
 
-`tools/accuracy` makes this page anew, in one to two hours on two cores. The reference is the C library in the next wider type, so that the third
+`tools/accuracy` makes this page anew, in one to two hours on two cores, or the rows of the functions that it is given. The reference is the C library in the next wider type, so that the third
 decimal may be its own.
 
 | function | f32, bound | worst | at | f64, bound | worst | at |
@@ -32,27 +34,40 @@ std::string place(Op op, const Worst<T>& w) {
   return info(op).arity == 1 ? fmt::format("{:a}", w.at) : fmt::format("{:a}, {:a}", w.at, w.and_at);
 }
 
+std::string text_of(const std::string& file) {
+  std::stringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
 }  // namespace
 
 std::string line_of(const Entry& e) {
   return fmt::format("| {} | {} | {:.3f} | {} | {} | {:.3f} | {} |", info(e.op).name, e.bound_f32, e.narrow.ulps, place(e.op, e.narrow), e.bound_f64, e.wide.ulps, place(e.op, e.wide));
 }
 
-std::string page_of(const std::vector<Entry>& entries) {
+std::string page_as_committed() { return text_of(committed); }
+
+std::map<std::string, std::string> rows_of(const std::string& page) {
+  std::map<std::string, std::string> rows;
+  std::stringstream text(page);
+  for (std::string line; std::getline(text, line);)
+    if (line.starts_with("| ") && !line.starts_with("| function")) rows[line.substr(2, line.find(' ', 2) - 2)] = line;
+  return rows;
+}
+
+void put_in_page(const std::string& file, const Entry& entry) {
+  std::map<std::string, std::string> rows = rows_of(text_of(file));
+  rows[std::string(info(entry.op).name)] = line_of(entry);
   std::string page = introduction;
-  for (const Entry& e : entries) page += line_of(e) + "\n";
-  return page;
-}
-
-void write_page(const std::string& file, const std::vector<Entry>& entries) {
-  std::ofstream page(file);
-  if (!(page << page_of(entries)).flush()) throw SystemError("cannot write " + file);
-}
-
-std::string page_as_committed() {
-  std::stringstream text;
-  text << std::ifstream(committed).rdbuf();
-  return text.str();
+  auto add = [&](const auto& functions) {
+    for (const auto& f : functions)
+      if (auto row = rows.find(std::string(info(f.op).name)); row != rows.end()) page += row->second + "\n";
+  };
+  add(functions_of_one());
+  add(functions_of_two());
+  std::ofstream written(file);
+  if (!(written << page).flush()) throw SystemError("cannot write " + file);
 }
 
 }  // namespace sinter::accuracy

@@ -1,7 +1,7 @@
 // graph/ops/ACCURACY.md: an entry for each function, made by the sweeps.
 #pragma once
+#include <map>
 #include <string>
-#include <vector>
 
 #include "graph/op.h"
 #include "tests/scalar/support.h"
@@ -16,8 +16,8 @@ struct Entry {
 };
 
 std::string line_of(const Entry&);
-std::string page_of(const std::vector<Entry>&);
-void write_page(const std::string& file, const std::vector<Entry>&);
 std::string page_as_committed();
+std::map<std::string, std::string> rows_of(const std::string& page);  // a function's line by its name
+void put_in_page(const std::string& file, const Entry&);              // in the place of its line, or as a new one; the others stay
 
 }  // namespace sinter::accuracy

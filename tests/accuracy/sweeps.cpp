@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <cstring>
 #include <tuple>
 
 #include "tests/accuracy/inputs.h"
@@ -53,11 +54,6 @@ std::function<bool(double, double)> counts_of(const OfOne& f) {
   return [](double x, double) { return !(std::fabs(x) > 0x1p45) || std::isinf(x); };
 }
 
-void note(const Entry& entry) {
-  fmt::print("{}\n", line_of(entry));
-  std::fflush(stdout);
-}
-
 template <class T>
 Worst<T> worst_pair(const OfTwo& f) {
   std::function<bool(T, T)> counts;
@@ -66,24 +62,67 @@ Worst<T> worst_pair(const OfTwo& f) {
   return other.ulps > worst.ulps ? other : worst;
 }
 
+// Holds the entry to its bounds and to the page, or puts it there.
+void settle(const Entry& entry) {
+  fmt::print("{}\n", line_of(entry));
+  std::fflush(stdout);
+  CHECK(entry.narrow.ulps <= entry.bound_f32);
+  CHECK(entry.wide.ulps <= entry.bound_f64);
+  if (const char* file = std::getenv("SINTER_ACCURACY_PAGE")) put_in_page(file, entry);
+  else CHECK(rows_of(page_as_committed())[std::string(info(entry.op).name)] == line_of(entry));
+}
+
+// What converted() of a float is, by the contract: saturated, NaN 0.
+template <class To>
+To wanted_of(float x) {
+  if constexpr (std::is_same_v<To, bool>) return x != 0;
+  else if constexpr (std::is_integral_v<To>) {
+    const double wide = static_cast<double>(x), above = std::ldexp(1.0, std::numeric_limits<To>::digits);
+    if (std::isnan(x)) return 0;
+    return wide >= above ? std::numeric_limits<To>::max() : wide < (std::is_signed_v<To> ? -above : 0) ? std::numeric_limits<To>::min() : static_cast<To>(x);
+  } else return static_cast<To>(static_cast<double>(x));
+}
+
 }  // namespace
 
+// A section a function, so that -c NAME asks for one.
 TEST_CASE("every float function is within its bound over all f32, and very many f64 and pairs", "[exhaustive]") {
-  std::vector<Entry> entries;
-  for (const OfOne& f : functions_of_one()) {
-    Worst<float> narrow = worst_of<float>(f, all_f32, each_f32);
-    Worst<double> wide = worst_of<double>(f, many, stratified_inputs<double>(), counts_of(f));
-    entries.push_back({f.op, f.bound_f32, f.bound_f64, narrow, wide});
-    note(entries.back());
-    CHECK(narrow.ulps <= f.bound_f32);
-    CHECK(wide.ulps <= f.bound_f64);
-  }
-  for (const OfTwo& f : functions_of_two()) {
-    entries.push_back({f.op, f.bound_f32, f.bound_f64, worst_pair<float>(f), worst_pair<double>(f)});
-    note(entries.back());
-    CHECK(entries.back().narrow.ulps <= f.bound_f32);
-    CHECK(entries.back().wide.ulps <= f.bound_f64);
-  }
-  if (const char* file = std::getenv("SINTER_ACCURACY_PAGE")) write_page(file, entries);
-  else CHECK(page_of(entries) == page_as_committed());
+  for (const OfOne& f : functions_of_one())
+    DYNAMIC_SECTION(info(f.op).name) {
+      settle({f.op, f.bound_f32, f.bound_f64, worst_of<float>(f, all_f32, each_f32), worst_of<double>(f, many, stratified_inputs<double>(), counts_of(f))});
+    }
+  for (const OfTwo& f : functions_of_two())
+    DYNAMIC_SECTION(info(f.op).name) { settle({f.op, f.bound_f32, f.bound_f64, worst_pair<float>(f), worst_pair<double>(f)}); }
+}
+
+TEST_CASE("all f32 are converted to every type as the contract says", "[exhaustive]") {
+  for (DType to : all_dtypes)
+    DYNAMIC_SECTION(name(to)) {
+      GraphScope scope;
+      Variable x("x", f32, {"n"});
+      Function function = compile(convert(x, to), {}, {.threads = 1});
+      std::atomic<int64_t> next{0}, wrong{0};
+      auto work = [&] {
+        Tensor from(f32, {chunk}), result(to, {chunk});
+        BoundFunction call = function.bind({{"x", from}}, {result});
+        for (int64_t number = next++; number < all_f32; number = next++) {
+          each_f32(number, from.data<float>(), {});
+          call();
+          dispatch_stored(to, [&](auto tag) {
+            using To = typename decltype(tag)::type;
+            for (size_t i = 0; i < static_cast<size_t>(chunk); ++i) {
+              const To want = wanted_of<To>(from.data<float>()[i]), got = result.data<To>()[i];
+              bool both_nan = false;
+              if constexpr (is_float(dtype_of<To>())) both_nan = std::isnan(want) && std::isnan(got);
+              wrong += !both_nan && std::memcmp(&want, &got, sizeof want) != 0;
+            }
+          });
+        }
+      };
+      std::vector<std::jthread> threads;
+      for (unsigned i = 1; i < available_cpus(); ++i) threads.emplace_back(work);
+      work();
+      threads.clear();
+      CHECK(wrong == 0);
+    }
 }
