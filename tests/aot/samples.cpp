@@ -1,5 +1,9 @@
 #include "tests/aot/samples.h"
 
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+
 #include "graph/builder.h"
 #include "graph/expr.h"
 #include "graph/support/sanitizers.h"
@@ -20,7 +24,7 @@ Program closed(std::vector<Expr> outputs) {
   }
 }
 
-// UserError where the operation does not take what was drawn.
+// UserError where the operation does not take what was drawn, or takes it as another type.
 Sample draw(const OpInfo& row, DType dtype, Attributes* given, uint64_t seed) {
   fuzz::Random random(seed);
   GraphScope scope;
@@ -35,15 +39,36 @@ Sample draw(const OpInfo& row, DType dtype, Attributes* given, uint64_t seed) {
   std::vector<NodeId> inputs;
   for (const Expr& e : operands) inputs.push_back(e.id());
   Expr result(current_graph(), build(*current_graph(), row.op, inputs, attributes));
+  bool as_named = operands.empty() ? result.dtype() == dtype : std::any_of(operands.begin(), operands.end(), [&](const Expr& e) { return e.dtype() == dtype; });
+  if (!as_named) throw UserError("of another type");
   if (sizes.count(result.shape()) > 5000) throw UserError("too large");
-  std::string name = std::string(row.name) + " " + std::string(sinter::name(dtype));
-  return {std::string(row.name), name, closed({result}), sizes.bindings.at(0)};
+  return {std::string(row.name), {}, closed({result}), sizes.bindings.at(0)};
+}
+
+// The types that an operation takes no operand of, whatever its attributes, or, where it has no operands, does not give.
+std::set<std::string> not_taken() {
+  static const struct {
+    std::vector<std::string> operations;
+    std::vector<DType> dtypes;
+  } rows[] = {
+      {{"bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor"}, {f32, f64}},
+      {{"bitwise_count", "shift_left", "shift_right"}, {boolean, f32, f64}},
+      {{"logical_and", "logical_not", "logical_or"}, {u8, i32, u32, i64, u64, f32, f64}},
+      {{"contract", "matmul", "scatter_add", "iota"}, {boolean}},
+      {{"dimension"}, {boolean, u8, i32, u32, u64, f32, f64}},
+  };
+  std::set<std::string> names;
+  for (const auto& [operations, dtypes] : rows)
+    for (const std::string& operation : operations)
+      for (DType dtype : dtypes) names.insert(operation + " " + std::string(name(dtype)));
+  return names;
 }
 
 }  // namespace
 
 std::vector<Sample> samples() {
   std::vector<Sample> all;
+  std::set<std::string> refused;
   size_t number = 0;
   for (const OpInfo& row : op_table()) {
     if (row.op == Op::variable || row.op == Op::parameter || row.op == Op::constant) continue;
@@ -55,14 +80,23 @@ std::vector<Sample> samples() {
       }
       for (auto& given : kinds) {
         if ((address_sanitized || thread_sanitized) && ++number % 8 != 0) continue;
-        for (uint64_t seed = 1; seed <= 60; ++seed) try {
-            all.push_back(draw(row, dtype, given ? &*given : nullptr, seed));
-            break;
+        std::string name = std::string(row.name) + " " + std::string(sinter::name(dtype));
+        if (given) name += " to " + std::string(sinter::name(std::get<ConvertAttributes>(*given).dtype));
+        std::optional<Sample> sample;
+        for (uint64_t seed = 1; seed <= 60 && !sample; ++seed) try {
+            sample = draw(row, dtype, given ? &*given : nullptr, seed);
           } catch (const UserError&) {
           }
+        if (!sample) {
+          refused.insert(name);
+          continue;
+        }
+        sample->name = name;
+        all.push_back(std::move(*sample));
       }
     }
   }
+  if (!address_sanitized && !thread_sanitized) CHECK(refused == not_taken());
   return all;
 }
 
