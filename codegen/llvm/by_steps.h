@@ -1,5 +1,5 @@
-// What a CPU has no instruction for, and LLVM would call a library for, as integer arithmetic that every CPU has. Of scalars only: on such CPUs
-// no vectors are used.
+// What a CPU has no instruction for, and LLVM would call a library for, as integer arithmetic that every CPU has. Of scalars only: a CPU
+// that has vectors has instructions for theirs.
 #pragma once
 #include "codegen/llvm/emit.h"
 

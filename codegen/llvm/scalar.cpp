@@ -18,7 +18,7 @@ Value* like(Value* x, double value) { return llvm::ConstantFP::get(x->getType(),
 Value* divide_integers(Emitter& e, bool remainder, DType dtype, Value* x, Value* y) {
   llvm::IRBuilder<>& b = e.builder;
   llvm::Type* type = x->getType();
-  bool by_steps = type->getScalarSizeInBits() > e.target.division_bits;
+  bool by_steps = !type->isVectorTy() && type->getScalarSizeInBits() > e.target.division_bits;
   auto unsigned_result = [&](Value* number, Value* divisor) {
     if (!by_steps) return remainder ? b.CreateURem(number, divisor) : b.CreateUDiv(number, divisor);
     Division both = divide_by_steps(e, number, divisor);
@@ -80,6 +80,9 @@ Value* round(llvm::IRBuilder<>& b, const Target& target, ScalarCode code, Value*
   }
 }
 
+// Between 64-bit integers and floats.
+bool converts_by_steps(const Target& target, llvm::Type* type) { return !target.has_wide_conversions && !type->isVectorTy(); }
+
 // Float to integer: saturates, NaN gives 0. Selects by hand, as LLVM takes its own saturating conversions of vectors apart.
 Value* float_to_integer(Emitter& e, DType to, Value* x, llvm::Type* type) {
   llvm::IRBuilder<>& b = e.builder;
@@ -89,7 +92,7 @@ Value* float_to_integer(Emitter& e, DType to, Value* x, llvm::Type* type) {
   auto smallest = is_signed(to) ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt(bits, 0);
   Value* inside = nullptr;  // what does not fit makes it poison, which the selects do not let through
   if (bits < 32) inside = b.CreateTrunc(b.CreateFPToSI(x, type->getWithNewBitWidth(32)), type);
-  else if (bits == 64 && !e.target.has_wide_conversions) inside = float_to_wide(e, x);
+  else if (bits == 64 && converts_by_steps(e.target, type)) inside = float_to_wide(e, x);
   else inside = is_signed(to) ? b.CreateFPToSI(x, type) : b.CreateFPToUI(x, type);
   Value* result = b.CreateSelect(b.CreateFCmpOGE(x, like(x, limit)), llvm::ConstantInt::get(type, largest), inside);
   result = b.CreateSelect(b.CreateFCmpOLT(x, like(x, is_signed(to) ? -limit : 0)), llvm::ConstantInt::get(type, smallest), result);
@@ -105,7 +108,7 @@ Value* convert(Emitter& e, DType from, DType to, Value* x, llvm::Type* type) {
     return is_float(to) ? b.CreateSelect(x, llvm::ConstantFP::get(type, 1.0), llvm::Constant::getNullValue(type)) : b.CreateZExt(x, type);
   if (is_float(from) && is_float(to)) return to == f64 ? b.CreateFPExt(x, type) : b.CreateFPTrunc(x, type);
   if (is_float(from)) return float_to_integer(e, to, x, type);
-  if (is_float(to) && size_of(from) == 8 && !e.target.has_wide_conversions) return wide_to_float(e, x, is_signed(from), type);
+  if (is_float(to) && size_of(from) == 8 && converts_by_steps(e.target, type)) return wide_to_float(e, x, is_signed(from), type);
   if (is_float(to)) return is_signed(from) ? b.CreateSIToFP(x, type) : b.CreateUIToFP(x, type);
   return is_signed(from) ? b.CreateSExtOrTrunc(x, type) : b.CreateZExtOrTrunc(x, type);
 }

@@ -15,8 +15,8 @@ struct Target {
   bool has_masks = false;         // loads and stores under a mask cost what plain ones do
   bool has_rounding = false;      // floor, ceil, truncate and round to even are instructions
   bool has_square_root = true;    // likewise
-  bool has_wide_conversions = true;  // between 64-bit integers and floats, likewise
-  unsigned division_bits = 64;    // of the widest integers whose division is an instruction; 0 where none is
+  bool has_wide_conversions = true;  // between 64-bit integers and floats, likewise, but for vectors, which have theirs
+  unsigned division_bits = 64;    // of the widest integers whose division is an instruction; 0 where none is. Vectors have theirs
   bool has_doubles = true;        // arithmetic on f64 is instructions, and what the other fields say of floats is true of it
   unsigned index_bits = 64;       // of addresses, and so of loop counters
   int64_t l1_bytes = 32 << 10;    // data
