@@ -22,8 +22,7 @@ std::string write_dump(const Program& program) noexcept try {
     if (part <= 0) break;
     written += static_cast<size_t>(part);
   }
-  close(file);
-  if (written == text.size()) return path;
+  if (close(file) == 0 && written == text.size()) return path;
   unlink(path.c_str());
   return "";
 } catch (...) {

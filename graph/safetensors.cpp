@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "graph/support/file_writer.h"
 #include "graph/verify.h"
 
 namespace sinter {
@@ -239,12 +240,11 @@ void write_safetensors(const std::string& path, const std::vector<std::pair<std:
   text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');  // elements begin at a multiple of 8
   uint64_t length = text.size();
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(&length), 8);
-  file << text;
-  for (const auto& [name, value] : tensors) file.write(static_cast<const char*>(value.raw()), static_cast<std::streamsize>(value.bytes()));
-  file.close();
-  if (!file) throw SystemError(fmt::format("{}: cannot be written", path));
+  FileWriter file(path);
+  file.write(&length, 8);
+  file.write(text);
+  for (const auto& [name, value] : tensors) file.write(value.raw(), value.bytes());
+  file.finish();
 }
 
 }  // namespace sinter

@@ -33,7 +33,7 @@ class SafetensorsFile {
   std::map<std::string, Entry> entries_;
 };
 
-// Writes, or overwrites, a file of these. UserError where two have one name, SystemError where it cannot be written.
+// Writes, or overwrites, a file of these. UserError where two have one name, SystemError where it cannot be written: what was at `path` is there still.
 void write_safetensors(const std::string& path, const std::vector<std::pair<std::string, Tensor>>&);
 
 }  // namespace sinter

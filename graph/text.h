@@ -38,7 +38,8 @@ struct ParseOptions {
 // text is malformed, a node cannot be, or the text is not whole: what is cut off anywhere before its last newline that counts is refused.
 Program parse(std::string_view text, std::string_view file_name, const ParseOptions& = {});
 
-// A .graph file, and the safetensors file beside it that it may name. SystemError where one cannot be read or written.
+// A .graph file, and the safetensors file beside it that it may name. SystemError where one cannot be read or written; where the text or the
+// tensors cannot be written, both files stay as they were.
 Program read_graph(const std::string& path, ParseOptions = {});       // the directory is the file's own
 void write_graph(const Program&, const std::string& path, PrintOptions = {});  // large constants and parameters to `path` with .safetensors
 

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "graph/safetensors.h"
+#include "graph/support/file_writer.h"
 #include "graph/text.h"
 #include "graph/text_lexer.h"
 
@@ -203,11 +203,10 @@ void write_graph(const Program& program, const std::string& path, PrintOptions o
   options.tensors = beside.filename().string();
   auto tensors = referenced(program, options);
   if (tensors.empty()) options.tensors.clear();
-  else write_safetensors(beside.string(), tensors);
-  std::ofstream file(path, std::ios::binary);
-  file << print(program, options);
-  file.close();
-  if (!file) throw SystemError(fmt::format("{}: cannot be written", path));
+  FileWriter file(path);
+  file.write(print(program, options));
+  if (!tensors.empty()) write_safetensors(beside.string(), tensors);  // now that the text, which names them, has found room
+  file.finish();
 }
 
 }  // namespace sinter

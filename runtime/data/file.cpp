@@ -22,8 +22,8 @@ int64_t regular_file_size(const std::string& path) {
   return static_cast<int64_t>(size);
 }
 
-File open_file(const std::string& path, const char* mode) {
-  File file(std::fopen(path.c_str(), mode));
+File open_file(const std::string& path) {
+  File file(std::fopen(path.c_str(), "rb"));
   if (!file) throw SystemError(fmt::format("cannot open {}: {}", path, std::generic_category().message(errno)));
   return file;
 }

@@ -1,4 +1,4 @@
-// What the readers and writers of files have in common.
+// What the readers of files have in common.
 #pragma once
 #include <cstdint>
 #include <cstdio>
@@ -17,8 +17,8 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-// As std::fopen; SystemError, with the path and the system's reason, where that fails.
-File open_file(const std::string& path, const char* mode);
+// For reading. SystemError, with the path and the system's reason, where that fails.
+File open_file(const std::string& path);
 
 // Reverses the bytes of each of `count` elements of `width` bytes.
 void reverse_bytes(void* elements, int64_t count, size_t width);

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "graph/support/file_writer.h"
 #include "runtime/data/file.h"
 
 namespace sinter {
@@ -185,7 +186,7 @@ Header read_header(std::FILE* file, const std::string& path, int64_t& left) {
 
 Tensor read_npy(const std::string& path) {
   int64_t left = regular_file_size(path);
-  File file = open_file(path, "rb");
+  File file = open_file(path);
   Header header = read_header(file.get(), path, left);
   int64_t bytes = 0;
   try {
@@ -228,15 +229,11 @@ void write_npy(const std::string& path, const Tensor& t) {
   start += '\0';
   for (size_t i = 0; i < (wide ? 4u : 2u); ++i) start += static_cast<char>(text.size() >> (8 * i) & 0xFF);
 
-  File file = open_file(path, "wb");
-  auto put = [&](const void* from, size_t bytes) { return bytes == 0 || std::fwrite(from, 1, bytes, file.get()) == bytes; };
-  bool written = put(start.data(), start.size()) && put(text.data(), text.size()) && put(t.raw(), t.bytes());
-  int error = errno;
-  if (std::fclose(file.release()) != 0 && written) {  // what is still in the buffer is written here, and may not fit
-    written = false;
-    error = errno;
-  }
-  if (!written) throw SystemError(fmt::format("cannot write {}: {}", path, std::generic_category().message(error)));
+  FileWriter file(path);
+  file.write(start);
+  file.write(text);
+  file.write(t.raw(), t.bytes());
+  file.finish();
 }
 
 }  // namespace sinter

@@ -12,7 +12,7 @@ namespace sinter {
 Tensor read_npy(const std::string& path);
 
 // Writes, or overwrites, as numpy.save does: version 1.0 (2.0 where the header needs it), C order, the machine's byte order.
-// UserError for an undefined tensor, SystemError where the file cannot be written; then what is at `path` is not to be relied on.
+// UserError for an undefined tensor, SystemError where the file cannot be written: what was at `path` is there still.
 void write_npy(const std::string& path, const Tensor&);
 
 }  // namespace sinter

@@ -1,10 +1,7 @@
 // sinter opt: what each stage of the compiler makes of a graph.
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
+#include "graph/support/file_writer.h"
 #include "graph/text.h"
 #include "tools/sinter/commands.h"
 #include "tools/sinter/emit.h"
@@ -24,12 +21,6 @@ Target target_of(const Options& options) {
   return target_for(options.target.empty() ? host_target().triple : options.target, options.cpu, options.features);
 }
 
-void write(const std::string& path, const std::string& bytes) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!file.flush()) throw SystemError(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-}
-
 void opt(const Options& options) {
   const Emission* emission = nullptr;
   for (const Emission& e : emissions())
@@ -47,8 +38,10 @@ void opt(const Options& options) {
                  dump.changed ? print(dump.program, print_options) : "");
     };
   std::string emitted = emission->emit(request);
-  if (options.output.empty()) fmt::print("{}", emitted);
-  else write(options.output, emitted);
+  if (options.output.empty()) return fmt::print("{}", emitted);
+  FileWriter file(options.output);
+  file.write(emitted);
+  file.finish();
 }
 
 }  // namespace
