@@ -445,8 +445,8 @@ Program read_graph(const std::string& path, ParseOptions options) {
   if (!std::filesystem::is_regular_file(status)) throw SystemError(fmt::format("{}: this is a pipe or a device; a graph is read from an ordinary file", path));
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || !text) throw SystemError(fmt::format("{}: cannot be read", path));
+  if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();  // which fails where there is nothing
+  if (file.bad() || !file.is_open() || !text) throw SystemError(fmt::format("{}: cannot be read", path));
   std::filesystem::path folder = std::filesystem::path(path).parent_path();
   options.directory = folder.empty() ? "." : folder.string();
   return parse(std::move(text).str(), path, options);
