@@ -106,40 +106,47 @@ TEST_CASE("every input left out, misnamed, of every wrong type, rank and size", 
 
 TEST_CASE("output buffers at every distance from inputs, parameters and each other", "[calls]") {
   GraphScope scope;
-  Variable x("x", f32, {"n"}), y("y", f32, {"n"});
-  Function f = compile({x + y, x * y});
   const int64_t n = 5;
+  Variable x("x", f32, {n}), y("y", f32, {n});
+  Parameter w("w", zeros({n}));
+  Function f = compile({x + y, x * y + w});
   std::vector<float> memory(40);
   auto part = [&](int64_t from) { return Tensor::borrow(memory.data() + from, f32, {n}); };
   auto meet = [&](int64_t a, int64_t b) { return std::abs(a - b) < n; };
-  int refused = 0, taken = 0;
+  int refused = 0, taken = 0, by_parameter = 0;
   for (int64_t x_at : {12, 20})
     for (int64_t y_at : {12, 18})
-      for (int64_t first = 0; first < 35; ++first)
-        for (int64_t second : {0, 6, 11, 17, 25, 30}) {
-          std::iota(memory.begin(), memory.end(), 1.0f);
-          std::vector<float> before = memory;
-          NamedTensors inputs = {{"x", part(x_at)}, {"y", part(y_at)}};
-          bool overlaps = meet(first, x_at) || meet(first, y_at) || meet(second, x_at) || meet(second, y_at) || meet(first, second);
-          bool is_refused = false;
-          try {
-            f.bind(inputs, {part(first), part(second)})();
-          } catch (const UserError& error) {
-            is_refused = true;
-            REQUIRE(error.message().find("shares memory") != std::string::npos);
+      for (int64_t w_at : {0, 15, 35})
+        for (int64_t first = 0; first <= 35; ++first)
+          for (int64_t second : {0, 6, 11, 17, 25, 30}) {
+            std::iota(memory.begin(), memory.end(), 1.0f);
+            std::vector<float> before = memory;
+            w.storage()->value = part(w_at);
+            NamedTensors inputs = {{"x", part(x_at)}, {"y", part(y_at)}};
+            bool overlaps = meet(first, x_at) || meet(first, y_at) || meet(second, x_at) || meet(second, y_at) || meet(first, second);
+            bool overlaps_parameter = meet(first, w_at) || meet(second, w_at);
+            bool is_refused = false;
+            try {
+              f.bind(inputs, {part(first), part(second)})();
+            } catch (const UserError& error) {
+              is_refused = true;
+              REQUIRE(error.message().find("shares memory") != std::string::npos);
+            }
+            CAPTURE(x_at, y_at, w_at, first, second);
+            REQUIRE(is_refused == (overlaps || overlaps_parameter));
+            ++(is_refused ? refused : taken);
+            by_parameter += overlaps_parameter && !overlaps;
+            for (int64_t i = 0; !is_refused && i < n; ++i) {
+              auto at = [&](int64_t place) { return before[static_cast<size_t>(place + i)]; };
+              before[static_cast<size_t>(first + i)] = at(x_at) + at(y_at);
+              before[static_cast<size_t>(second + i)] = at(x_at) * at(y_at) + at(w_at);
+            }
+            REQUIRE(memory == before);  // what was not asked for was not written
           }
-          CAPTURE(x_at, y_at, first, second);
-          REQUIRE(is_refused == overlaps);
-          ++(is_refused ? refused : taken);
-          for (int64_t i = 0; !is_refused && i < n; ++i) {
-            auto at = [&](int64_t place) { return before[static_cast<size_t>(place + i)]; };
-            before[static_cast<size_t>(first + i)] = at(x_at) + at(y_at);
-            before[static_cast<size_t>(second + i)] = at(x_at) * at(y_at);
-          }
-          REQUIRE(memory == before);  // what was not asked for was not written
-        }
   CHECK(refused > 100);
   CHECK(taken > 100);
+  CHECK(by_parameter > 100);
+  w.storage()->value = zeros({n});  // the other goes before it does
 }
 
 TEST_CASE("empty buffers share memory with nothing, wherever they point", "[calls]") {
