@@ -3,7 +3,9 @@
 #include <thread>
 
 #include "graph/text.h"
+#include "graph/verify.h"
 #include "sinter.h"
+#include "tests/hostile/memory.h"
 
 using namespace sinter;
 
@@ -96,4 +98,91 @@ TEST_CASE("an exception out of a specializer comes out of the call", "[callbacks
   CHECK(f(inputs).data<float>()[0] == 2);
   CHECK(f(inputs).data<float>()[0] == 2);
   CHECK(calls == 4);
+}
+
+namespace {
+
+int32_t square(const sinter_custom_call* call) {
+  for (int64_t i = 0; i < call->result.sizes[0]; ++i) {
+    float value = static_cast<float*>(call->operands[0].data)[i];
+    static_cast<float*>(call->result.data)[i] = value * value;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("an exception out of a custom operation's type rule comes out where it is asked, and the graph can be built on", "[callbacks]") {
+  int thrown = 0, asked = 0;
+  auto type = [&](std::span<const Type> types) { return ++asked, thrown ? throw Mine{thrown} : types[0]; };
+  CustomOperation squared({.name = "squared", .type = type, .function = square});
+  auto fails_while_built = [&] {
+    GraphScope scope;
+    Variable x("x", f32, {"n"});
+    Expr sum = x + 1;
+    thrown = 1;
+    CHECK(caught([&] { custom_call(squared, {sum, sum}); }) == 1);
+    thrown = 0;
+    verify(program_of({custom_call(squared, {sum}) * 3}));
+  };
+  fails_while_built();
+  const int64_t held = memory::blocks_held();
+  for (int i = 0; i < 10; ++i) fails_while_built();
+  CHECK(memory::blocks_held() == held);
+
+  GraphScope scope;
+  Variable x("x", f32, {"n"}), late("late");
+  Expr sum = x + 1;
+  thrown = 2;
+  CHECK(caught([&] { custom_call(squared, {sum}); }) == 2);
+  thrown = 0;
+  Expr made = custom_call(squared, {sum}) * 3;
+  CHECK(compile(made)({{"x", ones({2})}}).data<float>()[1] == 12);
+
+  // Of a template it is asked at the call.
+  Function f = compile(custom_call(squared, {late}) + 1);
+  NamedTensors inputs = {{"late", full({2}, 3)}};
+  thrown = 3;
+  for (int i = 0; i < 2; ++i) CHECK(caught([&] { f(inputs); }) == 3);
+  thrown = 0;
+  CHECK(f(inputs).data<float>()[1] == 10);
+  CHECK(asked > 20);
+}
+
+TEST_CASE("an exception out of a custom operation's gradient rule comes out of gradients(), and the graph can be built on", "[callbacks]") {
+  int thrown = 0;
+  auto gradient = [&](const GradientRule& r) {
+    Expr begun = r.adjoint * 2;  // in the graph by the time that it throws
+    return thrown ? throw Mine{thrown} : r.each([&] { return begun * r.inputs[0]; });
+  };
+  CustomOperation squared({.name = "squared", .type = [](std::span<const Type> types) { return types[0]; }, .gradient = gradient, .function = square});
+  auto fails = [&] {
+    GraphScope scope;
+    Variable x("x", f32, {3});
+    Parameter w("w", full({3}, 2));
+    Expr loss = sum(custom_call(squared, {w}) * x);
+    thrown = 1;
+    CHECK(caught([&] { gradients(loss, w); }) == 1);
+    thrown = 2;
+    CHECK(caught([&] { sgd(loss, {w}); }) == 2);
+    thrown = 0;
+    verify(program_of({loss, gradients(loss, w)}));
+  };
+  fails();
+  const int64_t held = memory::blocks_held();
+  for (int i = 0; i < 10; ++i) fails();
+  CHECK(memory::blocks_held() == held);
+
+  GraphScope scope;
+  Variable x("x", f32, {3});
+  Parameter w("w", full({3}, 2));
+  Expr loss = sum(custom_call(squared, {w}) * x);
+  NamedTensors inputs = {{"x", full({3}, 5)}};
+  thrown = 3;
+  CHECK(caught([&] { gradients(loss, w); }) == 3);
+  CHECK(compile(loss)(inputs).item() == 60);
+  thrown = 0;
+  CHECK(compile(gradients(loss, w))(inputs).data<float>()[2] == 20);
+  compile(loss, sgd(loss, {w}, {.rate = 0.1}))(inputs);
+  CHECK(w.read().data<float>()[0] == Approx(0).margin(1e-6));
 }
