@@ -55,8 +55,10 @@ TEST_CASE("a case is read back as it was written") {
   TemporaryFolder folder;
   fuzz::Case made{parse(large, "large.graph"), {}};
   for (int64_t n : {9, 4}) made.calls.push_back(fuzz::random_inputs(made.program, {{"n", n}}, fuzz::Values::special, 1));
+  made.whole = GENERATE(false, true);
   fuzz::Case read = fuzz::read_case(fuzz::write_case(made, folder.file("cases"), "7"));
   CHECK(print(read.program) == print(made.program));
+  CHECK(read.whole == made.whole);
   REQUIRE(read.calls.size() == 2);
   for (size_t i = 0; i < 2; ++i)
     for (const auto& [name, tensor] : made.calls[i]) CHECK(same_bits(read.calls[i].at(name), tensor));

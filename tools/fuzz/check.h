@@ -11,7 +11,8 @@
 
 namespace sinter::fuzz {
 
-// A program and the calls to make of it. What is done with it beside follows from `variant`.
+// A program and the calls to make of it. What is done with it beside follows from `variant`, modulo `variants`.
+constexpr uint64_t variants = 8;
 struct Case {
   Program program;
   std::vector<NamedTensors> calls;

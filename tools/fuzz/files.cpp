@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "graph/text.h"
 #include "runtime/data/npy.h"
@@ -10,6 +12,8 @@
 
 namespace sinter::fuzz {
 namespace {
+
+constexpr std::string_view whole_values = "# every value is a small whole number\n";  // the end of the graph's text, where that is so
 
 std::string input_file(const std::string& stem, size_t call, const std::string& name) { return call == 0 ? fmt::format("{}.{}.npy", stem, name) : fmt::format("{}.{}.{}.npy", stem, call, name); }
 
@@ -27,6 +31,7 @@ std::string write_case(const Case& made, const std::string& folder, const std::s
   std::filesystem::create_directories(folder);
   std::string stem = folder + "/" + name;
   write_graph(made.program, stem + ".graph");
+  if (made.whole) std::ofstream(stem + ".graph", std::ios::app) << whole_values;
   for (size_t call = 0; call < made.calls.size(); ++call)
     for (const auto& [input, tensor] : made.calls[call]) write_npy(input_file(stem, call, input), tensor);
   return stem + ".graph";
@@ -37,6 +42,9 @@ Case read_case(const std::string& graph_file) {
   ParseOptions options;
   options.operations = {turned()};
   made.program = read_graph(graph_file, options);
+  std::ostringstream text;
+  text << std::ifstream(graph_file).rdbuf();
+  made.whole = text.view().ends_with(whole_values);
   std::string stem = std::filesystem::path(graph_file).replace_extension().string();
   for (size_t call = 0;; ++call) {
     NamedTensors inputs = random_inputs(made.program, all_five(made.program), Values::plain, 1);

@@ -75,7 +75,7 @@ void report(const Case& made, Found found, const std::string& name, const Option
 
 int replay(const Options& options) {
   Case made = read_case(options.file);
-  for (uint64_t variant = 0; variant < 3; ++variant) {
+  for (uint64_t variant = 0; variant < variants; ++variant) {
     made.variant = variant;
     if (auto found = run_case(made, {}, options.hang)) {
       report(made, *found, "again", options);
