@@ -51,19 +51,25 @@ std::string check_pass(const Pass& pass, const Program& program, const std::opti
   return "";
 }
 
+std::string check_each(const Program& program, const std::optional<Expected>& want) {
+  for (const PipelineRow& row : pipeline())
+    if (std::string wrong = check_pass(row.pass, program, want); !wrong.empty()) return fmt::format("{} {}", row.pass.name, wrong);
+  return "";
+}
+
 }  // namespace
 
 std::string check_passes(Subject& s) {
   s.restore();
   const Program program = returning_variables(s.given.program);
   std::optional<Expected> want = expected(program, s.given.calls);
-  for (const PipelineRow& row : pipeline())
-    if (std::string wrong = check_pass(row.pass, program, want); !wrong.empty()) return fmt::format("{} {}", row.pass.name, wrong);
+  if (std::string wrong = check_each(program, want); !wrong.empty()) return wrong;
   PassRun all = optimize(program);
   if (want)
     if (std::string wrong = different(want->values, interpret(all.program, want->inputs)); !wrong.empty()) return wrong + " after all passes gave\n" + print(all.program);
   for (const PassTiming& t : all.timings)
     if (t.runs >= 16) return "the passes do not come to an end";
+  if (std::string wrong = check_each(all.program, want); !wrong.empty()) return "of what all passes left, " + wrong;
   // The rewrites settle. (What legalize makes, they would take up again.)
   PassOptions plain;
   plain.disabled = {"legalize"};
