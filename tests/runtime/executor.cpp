@@ -123,6 +123,10 @@ TEST_CASE("output buffers that do not fit, or overlap, are refused", "[executor]
   CHECK_THROWS_AS(f.bind(part, {Tensor::borrow(memory.data() + 4, f32, {5})}), UserError);
   NamedTensors less = {{"x", Tensor::borrow(memory.data(), f32, {4})}, {"y", ones({4})}};
   CHECK_NOTHROW(f.bind(less, {Tensor::borrow(memory.data() + 4, f32, {4})}));  // side by side
+  auto holding = two_steps(1);
+  const Tensor constant = ones({5});
+  holding->constants.push_back(constant);
+  CHECK_THAT(message_of([&] { Executor(holding).bind(inputs, {constant}); }), Catch::Contains("output 0 shares memory with a constant"));
 
   auto storage = std::make_shared<ParameterStorage>("p", ones({100}));
   Executor g(evaluation(storage, 1)), h(update(storage, 1));
