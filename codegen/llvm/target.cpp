@@ -75,6 +75,7 @@ void describe_arm(Target& target, const Cpu& cpu) {
   if (cpu.has("+noarm")) cpu.needs("+thumb-mode", "whose instructions are Thumb's");
   bool thumb = cpu.has("+thumb-mode");
   if (thumb) cpu.needs("+thumb2", "with Thumb's first instructions alone"), cpu.needs("+v6t2", "with Thumb's first instructions alone");
+  if (cpu.has("+lob")) cpu.needs("+v8.1m.main", "with loops of its own before ARMv8.1-M");
   if (cpu.has("+fp64")) cpu.needs("+vfp2sp", "with floating point of 64 bits and none of 32");
   target.vector_bytes = 1;
   target.index_bits = 32;

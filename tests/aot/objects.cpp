@@ -215,6 +215,7 @@ TEST_CASE("what a target cannot do is refused before LLVM sees it", "[aot]") {
   refused("riscv32-none-elf", "", "+m,+f,+d,+e", "it may not have e");
   refused("thumbv7em-none-eabi", "", "-thumb-mode", "it has to have thumb-mode");
   refused("thumbv7em-none-eabi", "", "-v6", "it has to have v6t2");
+  refused("thumbv7em-none-eabi", "", "+lob", "it has to have v8.1m.main");
   refused("thumbv7em-none-eabi", "", "+fp64", "it has to have vfp2sp");
   refused("thumbv7em-none-eabihf", "cortex-m3", "", "it has to have vfp2sp");
   refused("armv7r-none-eabihf", "", "", "name a --cpu that has a unit");
