@@ -51,11 +51,12 @@ std::set<std::string> not_taken() {
     std::vector<std::string> operations;
     std::vector<DType> dtypes;
   } rows[] = {
-      {{"bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor"}, {f32, f64}},
-      {{"bitwise_count", "shift_left", "shift_right"}, {boolean, f32, f64}},
-      {{"logical_and", "logical_not", "logical_or"}, {u8, i32, u32, i64, u64, f32, f64}},
+      {{"bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor"}, {f32, f64, f16, bf16}},
+      {{"bitwise_count", "shift_left", "shift_right"}, {boolean, f32, f64, f16, bf16}},
+      {{"logical_and", "logical_not", "logical_or"}, {u8, i32, u32, i64, u64, f32, f64, f16, bf16}},
       {{"contract", "matmul", "scatter_add", "iota"}, {boolean}},
-      {{"dimension"}, {boolean, u8, i32, u32, u64, f32, f64}},
+      {{"iota"}, {f16, bf16}},
+      {{"dimension"}, {boolean, u8, i32, u32, u64, f32, f64, f16, bf16}},
   };
   std::set<std::string> names;
   for (const auto& [operations, dtypes] : rows)
