@@ -283,7 +283,18 @@ void sweep_compile(unsigned threads, int64_t every, int64_t sampled) {
 }  // namespace
 
 TEST_CASE("memory runs out while code is made, but within LLVM", "[allocations]") {
-  for (unsigned threads : {1u, 2u}) sweep_compile(threads, 0, 40);
+  for (unsigned threads : {1u, 2u}) sweep_compile(threads, 0, 150);
+}
+
+TEST_CASE("memory runs out at every request while a small graph is compiled, but within LLVM", "[allocations]") {
+  GraphScope scope;
+  Variable x("x", f32, {"n"});
+  Program program = program_of({x * 2 + 1});
+  CompileOptions options = one_thread();
+  options.leaves_dump = false;
+  Sweep found = sweep([&] { return compile(program, options)({{"x", ones({3})}}).data<float>()[2] == 3; }, [] {}, INT64_MAX, 1);
+  CAPTURE(found.requests, found.refused, found.errors);
+  CHECK(found.errors >= at_least(1000));
 }
 
 TEST_CASE("memory runs out at every request while code is made, but within LLVM", "[allocations][exhaustive]") {
@@ -339,6 +350,43 @@ TEST_CASE("memory runs out in a call: parameters are as they were, or wholly upd
     };
     for (int i = 0; i < 100; ++i) other_sizes();  // as many as are remembered; each new one takes the place of an old one
     sweep_both(other_sizes, 5, [&] { model.values(); });
+  }
+}
+
+TEST_CASE("memory runs out in a call of two threads, and in one of a custom operation", "[allocations]") {
+  GraphScope scope;
+  Variable x("x", f32, {"n", 512});
+  Parameter w("w", full({512}, 1));
+  CustomOperation turned({.name = "turned", .type = [](std::span<const Type> types) { return types[0]; }, .function = [](const sinter_custom_call* call) {
+                            const auto* from = static_cast<const float*>(call->operands[0].data);
+                            std::reverse_copy(from, from + call->result.sizes[0] * call->result.sizes[1], static_cast<float*>(call->result.data));
+                            return 0;
+                          }});
+  const Tensor of_x = uniform({300, 512}, 5), before = w.read();
+  CompileOptions two;
+  two.threads = 2;
+  struct Call {
+    const char* name;
+    Function function;
+  };
+  const Call calls[] = {
+      {"two threads", compile(tanh(x) * w + sum(exp(x), {0}), {{w, w + mean(x, {0})}}, two)},
+      {"a custom operation", compile(custom_call(turned, {tanh(x) * w}) + 1, {{w, w + mean(x, {0})}}, one_thread())},
+      {"both", compile(custom_call(turned, {tanh(x) * w}) + sum(exp(x), {0}), {{w, w + mean(x, {0})}}, two)},
+  };
+  for (const auto& [name, function] : calls) {
+    CAPTURE(name);
+    const NamedTensors given = {{"x", of_x}};
+    w.set(before);
+    const Tensor expected = function(given), updated = w.read();
+    auto scenario = [&] {
+      w.set(before);
+      return same_bits(function(given), expected);
+    };
+    auto after = [&] {
+      REQUIRE((same_bits(w.read(), before) || same_bits(w.read(), updated)));
+    };
+    sweep_both(scenario, 3, after, INT64_MAX);
   }
 }
 
