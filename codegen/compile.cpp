@@ -208,7 +208,7 @@ Stages stages_of(const Program& program, const CompileOptions& options) {
   Stages stages;
   stages.optimized = optimize(program, options.passes);
   const Program& optimized = stages.optimized.program;
-  stages.fusion = fuse(optimized);
+  stages.fusion = fuse(optimized, options.fuses);
   check(optimized, stages.fusion);
   stages.order = schedule(optimized, stages.fusion);
   check(optimized, stages.fusion, stages.order);

@@ -27,6 +27,7 @@ struct CompileOptions {
   // Whether a compile that fails by a fault of sinter's own leaves the program in a file (codegen/dump.h), which the error names. The values
   // of parameters are not in it; constants are.
   bool leaves_dump = true;
+  bool fuses = true;  // whether one kernel may compute several nodes; without that a fault is easier to place
 };
 
 // What the function returns at each call, and what it updates after: a parameter's new value is computed from the old ones of all.

@@ -100,11 +100,11 @@ bool joins_as_reduction(Drafts& drafts, size_t d, NodeId id, const std::vector<S
   return true;
 }
 
-void place_reduction(Drafts& drafts, NodeId id) {
+void place_reduction(Drafts& drafts, NodeId id, bool joins) {
   const std::vector<Source> from = drafts.sources(id);
   const int d = drafts.of(from[0].value);
   const auto& axes = drafts.graph.attributes<ReduceAttributes>(id).axes;
-  if (d >= 0 && from.size() == 1 && joins_as_reduction(drafts, static_cast<size_t>(d), id, from, axes)) return;
+  if (joins && d >= 0 && from.size() == 1 && joins_as_reduction(drafts, static_cast<size_t>(d), id, from, axes)) return;
   const Shape& shape = drafts.graph.type(drafts.graph.inputs(id)[0]).shape;
   Draft draft;
   draft.group.kind = GroupKind::row;
@@ -135,7 +135,7 @@ void find_leaving(const Program& program, const std::vector<bool>& needed, const
 
 }  // namespace
 
-std::vector<Draft> draft_groups(const Program& program, const std::set<NodeId>& forced, std::set<NodeId>& leaving) {
+std::vector<Draft> draft_groups(const Program& program, const std::set<NodeId>& forced, std::set<NodeId>& leaving, bool joins) {
   const Graph& graph = program.graph;
   const std::vector<bool> needed = reachable(program);
   find_leaving(program, needed, forced, leaving);
@@ -146,9 +146,9 @@ std::vector<Draft> draft_groups(const Program& program, const std::set<NodeId>& 
     Op op = graph.node(id).op;
     if (op == Op::contract) drafts.start(id, GroupKind::contraction);
     else if (op == Op::custom_call) drafts.start(id, GroupKind::call);
-    else if (is_reduction(op)) place_reduction(drafts, id);
-    else if (is_elementwise(op)) place_elementwise(drafts, id);
-    else if (forced.count(id) || (leaving.count(id) && (is_movement(op) || op == Op::iota || op == Op::dimension))) drafts.start(id, GroupKind::loop);
+    else if (is_reduction(op)) place_reduction(drafts, id, joins);
+    else if (is_elementwise(op) && joins) place_elementwise(drafts, id);
+    else if (is_elementwise(op) || forced.count(id) || (leaving.count(id) && (is_movement(op) || op == Op::iota || op == Op::dimension))) drafts.start(id, GroupKind::loop);
   }
   return std::move(drafts.all);
 }

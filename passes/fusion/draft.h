@@ -16,7 +16,7 @@ struct Draft {
 };
 
 // Groups of all that the program needs. `forced`: movement nodes that have to be stored. `leaving`: is given the values whose buffers
-// leave the program, reshapes looked through.
-std::vector<Draft> draft_groups(const Program&, const std::set<NodeId>& forced, std::set<NodeId>& leaving);
+// leave the program, reshapes looked through. `joins`: as fuse() takes it.
+std::vector<Draft> draft_groups(const Program&, const std::set<NodeId>& forced, std::set<NodeId>& leaving, bool joins);
 
 }  // namespace sinter

@@ -246,13 +246,14 @@ bool is_row_value(const Group& group, size_t i) {
   return group.kind == GroupKind::row;
 }
 
-FusionPlan fuse(const Program& program) {
+FusionPlan fuse(const Program& program, bool joins) {
   std::set<NodeId> forced = ends_of_long_chains(program.graph);
   for (;;) {
     try {
       std::set<NodeId> leaving;
-      std::vector<Draft> drafts = draft_groups(program, forced, leaving);
+      std::vector<Draft> drafts = draft_groups(program, forced, leaving, joins);
       FusionPlan plan = assembled(program, drafts, leaving, std::vector<bool>(program.graph.size()));
+      if (!joins) return plan;
       // What is kept in memory whatever it costs: what leaves, and what no index map reaches through.
       std::set<NodeId> kept = leaving;
       kept.insert(forced.begin(), forced.end());

@@ -39,7 +39,8 @@ struct FusionPlan {
   std::vector<int32_t> stored_by;   // by node: the group that stores it, or -1
 };
 
-FusionPlan fuse(const Program&);
+// `joins`: whether several nodes may become one kernel. Without that each is computed by itself, but for movement, which costs nothing.
+FusionPlan fuse(const Program&, bool joins = true);
 
 // Which of its members that is, or how many there are where it is none.
 size_t member_number(const Group&, NodeId);

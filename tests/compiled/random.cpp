@@ -9,7 +9,7 @@ using namespace sinter;
 namespace {
 
 void check_programs(uint64_t first, uint64_t last) {
-  static const std::string_view only[] = {"compiled", "again", "threads", "memory", "transactional", "unoptimized", "narrower"};
+  static const std::string_view only[] = {"compiled", "again", "threads", "memory", "transactional", "unoptimized", "unfused", "narrower"};
   fuzz::Counts counts;
   for (uint64_t seed = first; seed < last; ++seed) {
     fuzz::Case made = fuzz::case_of(fuzz::random_program(seed));

@@ -18,4 +18,16 @@ TEST_CASE("plans of fused random programs hold", "[memory_plan]") {
   }
 }
 
+TEST_CASE("without joining each kernel computes one node", "[memory_plan]") {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    CAPTURE(seed);
+    Program program = random_program(seed, static_cast<int>(seed % 50));
+    FusionPlan fusion = fuse(program, false);
+    for (const Group& group : fusion.groups) REQUIRE((group.members.size() == 1 && group.riders.empty()));
+    REQUIRE_NOTHROW(check(program, fusion));
+    Schedule order = schedule(program, fusion);
+    REQUIRE_NOTHROW(check(program, fusion, plan_memory(program, fusion, order)));
+  }
+}
+
 }  // namespace sinter
