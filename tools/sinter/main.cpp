@@ -1,6 +1,7 @@
 // sinter: look at what the compiler makes of a graph, run one, list the operations.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 
 #include "graph/support/errors.h"
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
                command.empty() ? "name a command" : fmt::format("there is no command '{}'", command));
     return 2;
   }
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow so long is an error like a full disk, not the end of the process
   try {
     app.parse(argc, argv);
     if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw sinter::SystemError("what was printed could not all be written");
