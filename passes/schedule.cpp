@@ -7,71 +7,13 @@
 #include <queue>
 #include <set>
 
+#include "passes/growing_order.h"
 #include "passes/stored_values.h"
 
 namespace sinter {
 namespace {
 
 constexpr int64_t nominal_size = 64, most_bytes = int64_t{1} << 40;  // the latter so that sums of them stay in 64 bits
-
-// What must come before what, kept in an order that grows with it: Pearce and Kelly, "A dynamic topological sort algorithm for directed
-// acyclic graphs", 2006. An edge that goes along with the order costs nothing; another one reorders what lies between its ends.
-class GrowingOrder {
- public:
-  explicit GrowingOrder(size_t count) : after_(count), before_(count), position_(count), seen_(count) {
-    std::iota(position_.begin(), position_.end(), 0u);
-    at_ = position_;
-  }
-  // Returns false, and changes nothing, where `second` already comes before `first`.
-  bool add(uint32_t first, uint32_t second) {
-    if (first == second || (position_[second] < position_[first] && !reorder(first, second))) return false;
-    after_[first].push_back(second);
-    before_[second].push_back(first);
-    return true;
-  }
-  void take_back(uint32_t first, uint32_t second) {  // the edge added last of each
-    ensure(after_[first].back() == second && before_[second].back() == first, "edges are taken back last first");
-    after_[first].pop_back();
-    before_[second].pop_back();
-  }
-  const std::vector<uint32_t>& order() const { return at_; }
-  uint32_t position(uint32_t group) const { return position_[group]; }
-  const std::vector<uint32_t>& after(uint32_t group) const { return after_[group]; }
-  size_t count_before(uint32_t group) const { return before_[group].size(); }
-
- private:
-  bool reorder(uint32_t first, uint32_t second) {
-    uint32_t low = position_[second], high = position_[first];
-    std::vector<uint32_t> later = reached(second, after_, [&](uint32_t p) { return p <= high; });
-    bool cycle = seen_[first];
-    for (uint32_t g : later) seen_[g] = false;
-    if (cycle) return false;
-    std::vector<uint32_t> earlier = reached(first, before_, [&](uint32_t p) { return p >= low; });
-    for (uint32_t g : earlier) seen_[g] = false;
-    auto by_position = [&](uint32_t a, uint32_t b) { return position_[a] < position_[b]; };
-    std::sort(earlier.begin(), earlier.end(), by_position);
-    std::sort(later.begin(), later.end(), by_position);
-    earlier.insert(earlier.end(), later.begin(), later.end());
-    std::vector<uint32_t> places;
-    for (uint32_t g : earlier) places.push_back(position_[g]);
-    std::sort(places.begin(), places.end());
-    for (size_t i = 0; i < places.size(); ++i) position_[earlier[i]] = places[i], at_[places[i]] = earlier[i];
-    return true;
-  }
-  template <class Within>
-  std::vector<uint32_t> reached(uint32_t from, const std::vector<std::vector<uint32_t>>& edges, Within within) {
-    std::vector<uint32_t> found = {from};
-    seen_[from] = true;
-    for (size_t i = 0; i < found.size(); ++i)
-      for (uint32_t next : edges[found[i]])
-        if (!seen_[next] && within(position_[next])) seen_[next] = true, found.push_back(next);
-    return found;
-  }
-
-  std::vector<std::vector<uint32_t>> after_, before_;
-  std::vector<uint32_t> position_, at_;  // inverse of each other
-  std::vector<bool> seen_;               // false between calls
-};
 
 int64_t nominal_bytes(const Type& type) {
   Bindings bindings;

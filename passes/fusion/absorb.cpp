@@ -109,8 +109,10 @@ void absorb(Drafts& drafts, size_t d, size_t other, const std::vector<Source>& f
   if (!drafts.have_room(d, other) || is_movement(graph.node(gone.group.members[0]).op)) return;
   const bool waits = into.producers.count(other) || gone.producers.count(d);
   if (waits && row && has_one_stage(into.group)) return;
+  std::vector<uint32_t> between;
   for (size_t p : into.producers)
-    if (p != other && drafts.depends(p, other)) return;
+    if (p != other) between.push_back(static_cast<uint32_t>(p));
+  if (drafts.depend(between, other)) return;
   auto reads_other = [&](const Source& s) { return drafts.is_in(s.value, other); };
   if (std::any_of(from.begin(), from.end(), [&](const Source& s) { return s.padding && reads_other(s); })) return;
   auto source = std::find_if(from.begin(), from.end(), reads_other);

@@ -16,7 +16,10 @@ bool agrees(const Drafts& drafts, size_t d, const std::vector<Source>& from, con
 }
 
 bool closes_circle(Drafts& drafts, size_t d, const std::vector<size_t>& read) {
-  return std::any_of(read.begin(), read.end(), [&](size_t other) { return other != d && drafts.depends(other, d); });
+  std::vector<uint32_t> others;
+  for (size_t other : read)
+    if (other != d) others.push_back(static_cast<uint32_t>(other));
+  return drafts.depend(others, d);
 }
 
 // Where an elementwise node would be computed in draft `d`, some of whose members it reads; nothing where it may not join.

@@ -62,6 +62,7 @@ uint32_t Drafts::stage_in(size_t d, const std::vector<Source>& from) const {
 
 size_t Drafts::start(NodeId id, Draft draft, Index index) {
   all.push_back(std::move(draft));
+  order_.grow();
   add(all.size() - 1, id, std::move(index), 0);
   return all.size() - 1;
 }
@@ -86,7 +87,7 @@ void Drafts::add(size_t d, NodeId id, Index index, uint32_t stage) {
   for (const Source& s : sources(id)) {
     if (is_in(s.value, d)) continue;
     draft.reads.insert(s.value);
-    if (of(s.value) >= 0) draft.producers.insert(static_cast<size_t>(of(s.value)));
+    if (of(s.value) >= 0) read_from(d, static_cast<size_t>(of(s.value)));
   }
 }
 
@@ -100,30 +101,21 @@ void Drafts::merge(size_t d, size_t other, std::vector<Index> moved) {
   }
   into.work += gone.work;
   into.reads.insert(gone.reads.begin(), gone.reads.end());
-  into.producers.insert(gone.producers.begin(), gone.producers.end());
-  into.producers.erase(d), into.producers.erase(other);
+  into.producers.erase(other);
+  for (size_t p : gone.producers) read_from(d, p);
   gone.alive = false;
-  for (Draft& draft : all)
-    if (draft.producers.erase(other)) draft.producers.insert(d);
+  for (uint32_t reader : order_.after(static_cast<uint32_t>(other)))
+    if (all[reader].alive && all[reader].producers.erase(other)) read_from(reader, d);
   sort_members(into.group);
   std::fill(into.group.stage.begin(), into.group.stage.end(), 0);
   for (size_t i = 0; i < into.group.members.size(); ++i) into.group.stage[i] = stage_in(d, sources(into.group.members[i]));
 }
 
-bool Drafts::depends(size_t a, size_t b) {
-  seen_.resize(all.size(), 0);
-  ++round_;
-  std::vector<size_t> open = {a};
-  while (!open.empty()) {
-    size_t d = open.back();
-    open.pop_back();
-    if (d == b) return true;
-    if (seen_[d] == round_) continue;
-    seen_[d] = round_;
-    open.insert(open.end(), all[d].producers.begin(), all[d].producers.end());
-  }
-  return false;
+void Drafts::read_from(size_t d, size_t producer) {
+  if (all[d].producers.insert(producer).second) ensure(order_.add(static_cast<uint32_t>(producer), static_cast<uint32_t>(d)), "drafts depend on each other in a circle");
 }
+
+bool Drafts::depend(const std::vector<uint32_t>& drafts, size_t b) { return order_.follows(drafts, static_cast<uint32_t>(b)); }
 
 bool Drafts::has_room(size_t d, NodeId id, const std::vector<Source>& from) {
   const Draft& draft = all[d];

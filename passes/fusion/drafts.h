@@ -5,6 +5,7 @@
 
 #include "passes/fusion/draft.h"
 #include "passes/fusion/placement.h"
+#include "passes/growing_order.h"
 
 namespace sinter {
 
@@ -31,9 +32,9 @@ class Drafts {
   // Makes `d` compute what `other` did, whose members lie at `moved`.
   void merge(size_t d, size_t other, std::vector<Index> moved);
 
-  // Whether draft `a` reads, through others, from `b`. Nothing follows from which members came first: a draft that another reads may since
-  // have got members that read from anywhere.
-  bool depends(size_t a, size_t b);
+  // Whether one of `drafts` reads, through others, from `b`; or so many stand between that it is not worth while to know. Nothing follows from
+  // which members came first: a draft that another reads may since have got members that read from anywhere.
+  bool depend(const std::vector<uint32_t>& drafts, size_t b);
 
   // Whether a kernel of the draft and the node, or of both drafts, would not be too large; or of the draft and one more reduction of its own.
   bool has_room(size_t d, NodeId, const std::vector<Source>&);
@@ -42,11 +43,11 @@ class Drafts {
 
  private:
   size_t work_of(NodeId);
+  void read_from(size_t d, size_t producer);
 
   std::vector<int> draft_of_;  // by node
   std::map<std::tuple<Op, DType, std::vector<DType>>, size_t> work_;
-  std::vector<uint32_t> seen_;  // by draft: the last round of depends() that came to it
-  uint32_t round_ = 0;
+  GrowingOrder order_;  // of the drafts: producers come before what reads them; those absorbed keep their places
 };
 
 }  // namespace sinter

@@ -5,6 +5,7 @@
 
 #include "passes/fusion/reads.h"
 #include "passes/fusion/walk.h"
+#include "passes/growing_order.h"
 
 namespace sinter {
 namespace {
@@ -19,9 +20,9 @@ bool takes_riders(const Group& group) {
 }
 
 // The one group whose members are all that `rider` reduces; none where it does more than a rider may.
-std::optional<size_t> host_of(const Graph& graph, const FusionPlan& plan, const Group& rider) {
+std::optional<uint32_t> host_of(const Graph& graph, const FusionPlan& plan, const Group& rider) {
   if (rider.kind != GroupKind::row) return std::nullopt;
-  std::optional<size_t> host;
+  std::optional<uint32_t> host;
   for (size_t i = 0; i < rider.members.size(); ++i) {
     NodeId id = rider.members[i];
     if (!is_reduction(graph.node(id).op)) {
@@ -30,7 +31,7 @@ std::optional<size_t> host_of(const Graph& graph, const FusionPlan& plan, const 
     }
     const int32_t home = plan.stored_by[graph.inputs(id)[0].index];
     if (home < 0 || rider.stage[i] != 0 || graph.type(id).dtype == boolean) return std::nullopt;
-    const size_t g = static_cast<size_t>(home);
+    const uint32_t g = static_cast<uint32_t>(home);
     if (host.value_or(g) != g || !takes_riders(plan.groups[g]) || !ridden_operand(graph, plan.groups[g], id)) return std::nullopt;
     host = g;
   }
@@ -38,28 +39,38 @@ std::optional<size_t> host_of(const Graph& graph, const FusionPlan& plan, const 
 }
 
 // The groups while some come to ride with others.
-struct Riding {
-  const FusionPlan& plan;
-  std::vector<Group> groups;
-  std::vector<size_t> host;  // by group: itself, or the one it rides with
-
-  size_t storer(NodeId value) const { return plan.stored_by[value.index] < 0 ? groups.size() : host[static_cast<size_t>(plan.stored_by[value.index])]; }
-
-  // Whether group `a` reads, through others, what `b` stores.
-  bool depends(size_t a, size_t b) const {
-    std::vector<size_t> open = {a};
-    std::set<size_t> seen;
-    while (!open.empty()) {
-      size_t g = open.back();
-      open.pop_back();
-      if (g == b) return true;
-      if (g == groups.size() || !seen.insert(g).second) continue;
-      for (const GroupRead& read : groups[g].reads) open.push_back(storer(read.value));
-      for (const Group& rider : groups[g].riders)
-        for (const GroupRead& read : rider.reads) open.push_back(storer(read.value));
-    }
-    return false;
+class Riding {
+ public:
+  explicit Riding(const FusionPlan& plan) : groups(plan.groups), plan_(plan), order_(groups.size()) {
+    for (uint32_t g = 0; g < groups.size(); ++g) host.push_back(g);
+    for (uint32_t g = 0; g < groups.size(); ++g)
+      for (uint32_t storer : storers(groups[g])) before(storer, g);
   }
+
+  std::vector<Group> groups;
+  std::vector<uint32_t> host;  // by group: itself, or the one it rides with
+
+  // Whether the group reads, through others, what `b` stores.
+  bool depends(const Group& group, uint32_t b) { return order_.follows(storers(group), b); }
+
+  void ride(uint32_t r, Group rider, uint32_t with) {
+    for (uint32_t storer : storers(rider)) before(storer, with);
+    for (uint32_t reader : order_.after(r)) before(with, reader);
+    host[r] = with;
+    groups[with].riders.push_back(std::move(rider));
+  }
+
+ private:
+  std::vector<uint32_t> storers(const Group& group) const {
+    std::vector<uint32_t> found;
+    for (const GroupRead& read : group.reads)
+      if (int32_t g = plan_.stored_by[read.value.index]; g >= 0) found.push_back(host[static_cast<size_t>(g)]);
+    return found;
+  }
+  void before(uint32_t first, uint32_t second) { ensure(order_.add(first, second), "groups depend on each other in a circle"); }
+
+  const FusionPlan& plan_;
+  GrowingOrder order_;  // of the groups: what stores comes before what reads; those that ride keep their places
 };
 
 }  // namespace
@@ -96,18 +107,16 @@ std::optional<RiddenOperand> ridden_operand(const Graph& graph, const Group& gro
 }
 
 std::vector<Group> with_riders(const Program& program, const std::set<NodeId>& leaving, const FusionPlan& plan) {
-  Riding riding{plan, plan.groups, {}};
-  for (size_t g = 0; g < plan.groups.size(); ++g) riding.host.push_back(g);
+  Riding riding(plan);
   std::set<size_t> hosts;
-  for (size_t r = 0; r < plan.groups.size(); ++r) {
+  for (uint32_t r = 0; r < plan.groups.size(); ++r) {
     const auto host = host_of(program.graph, plan, plan.groups[r]);
     if (!host || riding.host[*host] != *host || !riding.groups[r].riders.empty()) continue;
     Group rider = plan.groups[r];
     find_rider_reads(program, plan, rider);
     // What else it reads has to be there before the first row is walked.
-    if (std::any_of(rider.reads.begin(), rider.reads.end(), [&](const GroupRead& read) { return riding.depends(riding.storer(read.value), *host); })) continue;
-    riding.host[r] = *host;
-    riding.groups[*host].riders.push_back(std::move(rider));
+    if (riding.depends(rider, *host)) continue;
+    riding.ride(r, std::move(rider), *host);
     hosts.insert(*host);
   }
   // What only riders read is not stored.
