@@ -65,8 +65,8 @@ void leave_to_readers(const Program& program, const std::set<NodeId>& kept, Fusi
         if (family == Family::leaf) {
           if (node.op == Op::variable || node.op == Op::parameter || (node.op == Op::constant && !product(node.type.shape).is(1))) count(node.type);
         }
-        else if (is_movement(node.op)) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
         else if (id != v && plan.stored_by[id.index] >= 0 && !plan.recomputed[id.index]) count(node.type);
+        else if (is_movement(node.op)) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
         else if (family == Family::elementwise && is_cheap(node.op) && ++operations <= most_operations) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
         else possible = false;
       }
@@ -106,7 +106,7 @@ void drop_unneeded(const Graph& graph, const FusionPlan& plan, Group& group) {
     open.pop_back();
     if (!seen.insert(id).second) continue;
     if (own.count(id)) needed.insert(id);
-    else if (!is_movement(graph.node(id).op) && !plan.recomputed[id.index]) continue;
+    else if (plan.stored_by[id.index] >= 0 || (!is_movement(graph.node(id).op) && !plan.recomputed[id.index])) continue;
     open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
   }
   Group kept = group;
@@ -159,8 +159,47 @@ void take_riders(const Program& program, const std::set<NodeId>& leaving, Fusion
   order(plan, std::move(groups));
 }
 
-// The plan of the drafts: what is stored, who reads it, in which order.
-FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, const std::set<NodeId>& leaving, std::vector<bool> recomputed) {
+// A movement that is stored: a group of its own.
+Group stored_movement(const Graph& graph, NodeId id) {
+  Group group;
+  group.loops = graph.type(id).shape;
+  group.reduced.assign(group.loops.size(), false);
+  group.members = {id}, group.at = {identity(group.loops)}, group.stage = {0}, group.stored = {id};
+  return group;
+}
+
+// Finds what each group reads. The operand of a movement that cannot be an index map is `forced` to be stored, and then read where it lies: a
+// movement by a group of its own, a computed value by not being left to its readers. That takes drafts made anew, which NotAffine is thrown
+// for; but first all such operands are found, those, too, that come to light once others are stored: a long chain may have thousands.
+void find_all_reads(const Program& program, FusionPlan& plan, std::vector<Group>& groups, bool all, std::set<NodeId>& forced) {
+  const Graph& graph = program.graph;
+  std::optional<NotAffine> last;
+  std::vector<Group> alone;
+  auto find = [&](Group& group) {
+    for (;;) try {
+        return find_reads(program, plan, group, all);
+      } catch (const NotAffine& e) {
+        last = e;
+        NodeId operand = graph.inputs(e.movement)[0];
+        if (!forced.insert(operand).second) return;
+        plan.recomputed[operand.index] = false;
+        plan.stored_by[operand.index] = 0;
+        if (is_movement(graph.node(operand).op)) alone.push_back(stored_movement(graph, operand));
+      }
+  };
+  for (Group& group : groups) {
+    find(group);
+    while (!alone.empty()) {
+      Group own = std::move(alone.back());
+      alone.pop_back();
+      find(own);
+    }
+  }
+  if (last) throw *last;
+}
+
+// The plan of the drafts: what is stored, who reads it, in which order. Throws NotAffine once more is `forced`.
+FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, const std::set<NodeId>& leaving, std::vector<bool> recomputed, std::set<NodeId>& forced) {
   const Graph& graph = program.graph;
   FusionPlan plan;
   plan.recomputed = std::move(recomputed);
@@ -176,11 +215,10 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
   for (size_t g = 0; g < groups.size(); ++g)
     for (NodeId id : groups[g].members)
       if (!plan.recomputed[id.index]) plan.stored_by[id.index] = static_cast<int32_t>(g);
+  find_all_reads(program, plan, groups, true, forced);
   std::set<NodeId> read = leaving;
-  for (Group& group : groups) {
-    find_reads(program, plan, group, true);
+  for (Group& group : groups)
     for (const GroupRead& r : group.reads) read.insert(r.value);
-  }
   for (Group& group : groups) {
     for (NodeId id : group.members)
       if (read.count(id) && !plan.recomputed[id.index]) group.stored.push_back(id);
@@ -193,9 +231,7 @@ FusionPlan assembled(const Program& program, const std::vector<Draft>& drafts, c
   groups = std::move(used);
   for (size_t g = 0; g < groups.size(); ++g)
     for (NodeId id : groups[g].stored) plan.stored_by[id.index] = static_cast<int32_t>(g);
-  for (Group& group : groups) {
-    find_reads(program, plan, group, false);
-  }
+  find_all_reads(program, plan, groups, false, forced);
   order(plan, std::move(groups));
   return plan;
 }
@@ -249,25 +285,23 @@ bool is_row_value(const Group& group, size_t i) {
 FusionPlan fuse(const Program& program, bool joins) {
   std::set<NodeId> forced = ends_of_long_chains(program.graph);
   for (;;) {
+    const size_t known = forced.size();
     try {
       std::set<NodeId> leaving;
       std::vector<Draft> drafts = draft_groups(program, forced, leaving, joins);
-      FusionPlan plan = assembled(program, drafts, leaving, std::vector<bool>(program.graph.size()));
+      FusionPlan plan = assembled(program, drafts, leaving, std::vector<bool>(program.graph.size()), forced);
       if (!joins) return plan;
       // What is kept in memory whatever it costs: what leaves, and what no index map reaches through.
       std::set<NodeId> kept = leaving;
       kept.insert(forced.begin(), forced.end());
       leave_to_readers(program, kept, plan);
-      plan = assembled(program, drafts, leaving, plan.recomputed);
+      plan = assembled(program, drafts, leaving, plan.recomputed, forced);
       take_prologues(program, kept, plan);
-      plan = assembled(program, drafts, leaving, plan.recomputed);
+      plan = assembled(program, drafts, leaving, plan.recomputed, forced);
       take_riders(program, leaving, plan);
       return plan;
-    } catch (const NotAffine& e) {
-      // The operand of a movement that cannot be an index map is stored, and then read where it lies: a movement by a group of its own,
-      // a computed value by not being left to its readers.
-      NodeId operand = program.graph.inputs(e.movement)[0];
-      ensure(forced.insert(operand).second, "an index map that storing its operand does not mend");
+    } catch (const NotAffine&) {
+      ensure(forced.size() > known, "an index map that storing its operand does not mend");
     }
   }
 }

@@ -21,7 +21,7 @@ struct Reads {
     uint32_t stage;
   };
   const Graph& graph;
-  const std::vector<bool>& at_hand;  // by node: computed before, in a stage of its own
+  const std::set<NodeId>& at_hand;  // computed before, in a stage of its own
   bool in_operand = false, once_a_row = false;
   uint32_t stage = 0;
   NodeId current;
@@ -37,7 +37,7 @@ struct Reads {
   Value inside(const std::vector<Bound>&) { return {}; }
   Value apply(NodeId, std::span<const Value>) { return {}; }
   Value choose(Value, Value, Value) { return {}; }
-  bool given(NodeId id, Value&) { return id != current && at_hand[id.index]; }
+  bool given(NodeId id, Value&) { return id != current && at_hand.count(id) > 0; }
 };
 
 // Whether `s`, member i, may be written over a value with these loads. Inner stages compute again what they need, and read again for it; a
@@ -76,10 +76,10 @@ void find_call_reads(const Program& program, const FusionPlan& plan, Group& grou
 void find_own_reads(const Program& program, const FusionPlan& plan, Group& group, bool all, bool rides) {
   const Graph& graph = program.graph;
   if (group.kind == GroupKind::call) return find_call_reads(program, plan, group);
-  std::vector<bool> at_hand(graph.size());
-  if (group.hero.valid()) at_hand[group.hero.index] = true;
+  std::set<NodeId> at_hand;
+  if (group.hero.valid()) at_hand.insert(group.hero);
   for (size_t i = 0; i < group.members.size(); ++i)
-    if (is_reduction(graph.node(group.members[i]).op) || is_row_value(group, i)) at_hand[group.members[i].index] = true;
+    if (is_reduction(graph.node(group.members[i]).op) || is_row_value(group, i)) at_hand.insert(group.members[i]);
   Reads reads{graph, at_hand, false, false, 0, NodeId(), {}};
   Walk<Reads> inner(program, plan, group, reads);
   uint32_t last_inner_stage = 0;
@@ -100,7 +100,7 @@ void find_own_reads(const Program& program, const FusionPlan& plan, Group& group
     // Operands have loops of their own, those of packing.
     for (int side = 0; side < 2; ++side) {
       Group packing = operand_group(graph, group.hero, side);
-      std::vector<bool> nothing(graph.size());
+      const std::set<NodeId> nothing;
       Reads operand{graph, nothing, true, false, 0, NodeId(), {}};
       Walk<Reads> pack(program, plan, packing, operand);
       pack.value(graph.inputs(group.hero)[static_cast<size_t>(side)], packing.at[0]);
