@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <ctime>
 #include <exception>
 #include <functional>
 
@@ -56,6 +57,35 @@ double value_of(int depth, double x) {
   double y = std::sin(x);
   for (int i = 2; i < depth; i += 2) y = std::sin(y + x);
   return y;
+}
+
+// One value of a chain, made of the one before and, it may be, of weights and of positions.
+using Link = std::function<Expr(Expr y, Expr weights, Expr positions)>;
+enum class Asked : uint8_t { value, gradient };
+
+// Seconds of the CPU that it takes to plan and lower a chain of so many links, or its gradient by the weights.
+double seconds_of_chain(const Shape& shape, const Link& link, Asked asked, int links) {
+  GraphScope scope;
+  Variable first("first", f32, shape), weights("weights", f32, {16, 16}), positions("positions", i32, {16});
+  Expr y = first;
+  for (int i = 0; i < links; ++i) y = link(y, weights, positions);
+  const Program p = program_of({asked == Asked::value ? y : gradients(sum(y), weights)});
+  const std::clock_t begin = std::clock();
+  on_stack(small_stack, [&] { stages_of(p); });
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+// Four times as many links take about four times as long: what takes more than eight times as long, again and again, is not linear. At least
+// `links` of them.
+void check_linear(const std::string& name, const Shape& shape, const Link& link, Asked asked = Asked::value, int links = 50) {
+  while (seconds_of_chain(shape, link, asked, links) < 0.05) links *= 2;
+  double once = 0, four_times = 1;
+  for (int attempt = 0; attempt < 4 && four_times > 8 * once; ++attempt) {
+    once = seconds_of_chain(shape, link, asked, links);
+    four_times = seconds_of_chain(shape, link, asked, 4 * links);
+  }
+  INFO(name << ": " << links << " links take " << once << " s, four times as many " << four_times << " s");
+  CHECK(four_times <= 8 * once);
 }
 
 }  // namespace
@@ -140,6 +170,24 @@ TEST_CASE("a long chain of movements is planned and compiled without recursion",
     Tensor y = compile(shift)({{"x", values}});
     for (size_t i = 0; i < 300; ++i) CHECK(y.data<float>()[i] == (i < 200 ? 0 : static_cast<float>(i - 199)));
   });
+}
+
+TEST_CASE("the time to plan a chain grows no faster than its length", "[deep]") {
+  auto layer = [](Expr y, Expr weights, Expr) { return y + tanh(matmul(tanh(matmul(y, weights)), weights)); };
+  check_linear("elementwise", {"n"}, [](Expr y, Expr, Expr) { return sin(y) + y; });
+  check_linear("transposed and reshaped", {4, 8}, [](Expr y, Expr, Expr) { return reshape(transpose(y), {4, 8}); });
+  check_linear("transposed, reshaped, computed", {4, 8}, [](Expr y, Expr, Expr) { return -reshape(transpose(y), {4, 8}); });
+  // So many that walks to the beginning of the chain would outweigh the rest.
+  check_linear("padded and cut", {300}, [](Expr y, Expr, Expr) { return slice(pad(y, 0, {1}, {0}), {0}, {300}); }, Asked::value, 1600);
+  check_linear("padded", {"n"}, [](Expr y, Expr, Expr) { return pad(y, 0, {1}, {0}); });
+  check_linear("broadcast and cut", {300}, [](Expr y, Expr, Expr) { return reshape(slice(broadcast_to(y, {2, 300}), {1, 0}, {2, 300}), {300}); });
+  check_linear("gathered", {16}, [](Expr y, Expr, Expr positions) { return gather(y, positions); });
+  check_linear("scattered", {16}, [](Expr y, Expr, Expr positions) { return scatter_add(positions, y, 16); });
+  check_linear("concatenated", {16}, [](Expr y, Expr, Expr) { return sin(slice(concatenate({y, y}), {8}, {24})); });
+  check_linear("softmax", {"n", 16}, [](Expr y, Expr, Expr) { return softmax(y); });
+  check_linear("products", {"n", 16}, [](Expr y, Expr weights, Expr) { return tanh(matmul(y, weights)); });
+  check_linear("residual layers", {"n", 16}, layer);
+  check_linear("residual layers' gradient", {"n", 16}, layer, Asked::gradient);
 }
 
 TEST_CASE("a deep graph is compiled and called", "[deep]") {
