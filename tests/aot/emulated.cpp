@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "codegen/compile.h"
+#include "graph/interpreter.h"
 #include "graph/support/sanitizers.h"
 #include "graph/text.h"
 #include "tests/aot/commands.h"
@@ -115,10 +116,15 @@ std::vector<Tensor> updates_of(const Program& program, const Executable& e, cons
   return values;
 }
 
-// What the conformance oracle says of an elementwise row's result.
+// What the conformance oracle says of an elementwise row's result. It knows no type that is only stored: operands are taken to f32 for it, and a
+// result is left to the interpreter.
 std::string wrong_by_oracle(const Call& call, const Tensor& result) {
+  if (is_stored_only(result.dtype())) return "";
   std::vector<Tensor> operands;
-  for (int i = 0; i < call.elementwise->arity; ++i) operands.push_back(conformance::broadcast_array(call.inputs.at("x" + std::to_string(i)), result.sizes()));
+  for (int i = 0; i < call.elementwise->arity; ++i) {
+    const Tensor& given = call.inputs.at("x" + std::to_string(i));
+    operands.push_back(conformance::broadcast_array(evaluate_elementwise(Op::convert, computing(given.dtype()), std::span(&given, 1), given.sizes()), result.sizes()));
+  }
   return conformance::elementwise_oracles().find(call.elementwise->name)->second(operands, result);
 }
 
@@ -178,18 +184,18 @@ TEST_CASE("what a custom operation returns beside 0 ends an object's function, t
 }
 
 TEST_CASE("objects for AArch64 compute what the interpreter does", "[aot]") {
-  compare_with_interpreter(target_for("aarch64-linux-gnu", ""), std::string(CLANG) + " --target=aarch64-linux-gnu", QEMU_AARCH64, 250);
+  compare_with_interpreter(target_for("aarch64-linux-gnu", ""), std::string(CLANG) + " --target=aarch64-linux-gnu", QEMU_AARCH64, 316);
 }
 
 TEST_CASE("objects for RISC-V compute what the interpreter does", "[aot]") {
-  compare_with_interpreter(target_for("riscv64-linux-gnu", ""), std::string(CLANG) + " --target=riscv64-linux-gnu", QEMU_RISCV64, 250);
+  compare_with_interpreter(target_for("riscv64-linux-gnu", ""), std::string(CLANG) + " --target=riscv64-linux-gnu", QEMU_RISCV64, 316);
 }
 
 TEST_CASE("objects for RISC-V with vectors compute what the interpreter does", "[aot]") {
   // qemu 7.2 ends itself on conversions that name their rounding (https://gitlab.com/qemu-project/qemu/-/issues/1441).
   auto runs = [](const std::string& assembly) { return assembly.find("cvt.rtz.") == std::string::npos && assembly.find("cvt.rod.") == std::string::npos; };
   compare_with_interpreter(target_for("riscv64-linux-gnu", "", "+v"), std::string(CLANG) + " --target=riscv64-linux-gnu",
-                           std::string(QEMU_RISCV64) + " -cpu rv64,v=true,vlen=128,vext_spec=v1.0", 243, runs);
+                           std::string(QEMU_RISCV64) + " -cpu rv64,v=true,vlen=128,vext_spec=v1.0", 305, runs);
 }
 
 }  // namespace sinter::aot
