@@ -34,7 +34,7 @@ Scalar softplus(Scalar);          // 2.75   2.75   log(1 + exp(x))
 Scalar erf(Scalar);               // 1.25   2
 Scalar erfc(Scalar);              // 0.51   7
 Scalar lgamma(Scalar);            // 0.51   8      log |gamma(x)|; where x < 0 of 1 + |lgamma(1 - x)|, as there are zeros between the poles
-Scalar tgamma(Scalar);            // 0.51   8      the gamma function; whole up to 17!; NaN at negative whole numbers
+Scalar tgamma(Scalar);            // 0.51   6      the gamma function; whole up to 17!; NaN at negative whole numbers
 Scalar logb(Scalar);              // exact         the exponent of x, a whole number: of 0 -infinity, of an infinity infinity
 Scalar digamma(Scalar);           // 0.51   14     its derivative, of 1 where that is less; where x < 0 of 1 + |digamma(1 - x)|; NaN at negative whole numbers
 Scalar sin(Scalar);               // 1      1      of an f64 where |x| > 2^45 NaN, as the reduction has no more bits of pi; of an f32 right everywhere

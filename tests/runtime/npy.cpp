@@ -162,7 +162,7 @@ TEST_CASE("a malformed .npy file is a clear error", "[npy]") {
   CHECK_THAT(header_message("{'descr': '<f4', 'descr': '<f4'}"), Contains("'descr' twice"));
   CHECK_THAT(header_message("{'colour': 'red'}"), Contains("'colour'"));
   CHECK_THAT(header_message("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}"), Contains("structured"));
-  for (const char* descr : {"<f2", "<f16", "<c8", "|O", "<U3", "|f4", "f4", "<", "", "<i1", "<u2", "|b2", "!f4", "<f4 "})
+  for (const char* descr : {"<f16", "<f16", "<c8", "|O", "<U3", "|f4", "f4", "<", "", "<i1", "<u2", "|b2", "!f4", "<f4 "})
     CHECK_THAT(header_message(header_of(descr, "(1,)")), Contains("names the type '" + std::string(descr) + "'"));
   CHECK_THAT(header_message("{'descr': '<f4"), Contains("in quotes"));
   CHECK_THAT(header_message(header_of("<f4", "(1,)", "false")), Contains("True or False"));

@@ -54,7 +54,7 @@ inline const Elementary elementary[] = {
     {"acosh", scalar::acosh, std::acosh, std::acosh, 0.51, 2.75, 0.51, 3, 51, 49},
     {"atanh", scalar::atanh, std::atanh, std::atanh, 0.51, 2.5, 0.51, 3, 46, 44},
     {"erfc", scalar::erfc, std::erfc, std::erfc, 0.51, 7, 0.51, 8, 69, 67},
-    {"tgamma", scalar::tgamma, std::tgamma, std::tgamma, 0.51, 8, 0.51, 1200, 230, 228},
+    {"tgamma", scalar::tgamma, std::tgamma, std::tgamma, 0.51, 6, 0.51, 1200, 230, 228},
     {"rsqrt", scalar::rsqrt, reference::rsqrt<double>, reference::rsqrt<long double>, 1.5, 1.5, 1.5, 1.5, 2, 2},
 };
 
