@@ -143,12 +143,22 @@ DType strong_type(const Graph& graph, std::span<const NodeId> weak) {
   return std::all_of(weak.begin(), weak.end(), is_small) ? i32 : held;
 }
 
+void refuse_stored_only(DType type) {
+  if (is_stored_only(type)) throw UserError(fmt::format("computes, and {} is only stored; convert() it first", name(type)));
+}
+
+// Whether the row does more with elements than keep them: what is only stored is taken to f32 before it.
+bool computes(const OpInfo& row) {
+  if (row.family == Family::elementwise) return row.op != Op::convert && row.op != Op::select;
+  return row.family == Family::reduction || row.family == Family::contraction || row.op == Op::scatter_add || row.op == Op::iota;
+}
+
 void promote_operands(Graph& graph, const OpInfo& row, std::vector<NodeId>& inputs, const Origins& origins) {
   std::vector<Type> types = types_of(graph, inputs);
   size_t first = row.promotion == Promotion::select ? 1 : 0;
   bool weak = false;
   DType common = common_type(std::span(types).subspan(first), weak);
-  if (first == 0) common = computing(common);
+  if (computes(row)) common = computing(common);
   if (row.promotion == Promotion::numeric && common == boolean) common = i32;
   if (row.promotion == Promotion::floating) common = weak && !is_float(common) ? f64 : float_for(common);
   if (row.promotion == Promotion::bits && is_float(common)) throw UserError(fmt::format("takes integers or bool, not {}; convert() it first", name(common)));
@@ -235,8 +245,9 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
     if (NodeId made = build_cropped(graph, inputs, std::get<PadAttributes>(attributes), origins); made.valid()) return made;
   if (row.family == Family::reduction && std::get<ReduceAttributes>(attributes).keep)
     return build_keeping(graph, row.op, inputs[0], std::get<ReduceAttributes>(attributes), origins);
-  if (row.family == Family::reduction || row.family == Family::contraction || row.op == Op::scatter_add)
-    for (NodeId& i : inputs) i = build_convert(graph, i, computing(graph.type(i).dtype), origins);
+  if (computes(row))
+    for (NodeId& i : inputs)
+      if (const DType dtype = graph.type(i).dtype; is_stored_only(dtype)) i = build_convert(graph, i, computing(dtype), origins);
   if (row.op == Op::sum || row.op == Op::prod) inputs[0] = build_convert(graph, inputs[0], accumulator_for(graph.type(inputs[0]).dtype), origins);
   types = types_of(graph, inputs);
   Type type = infer_type(row.op, types, attributes);
@@ -254,6 +265,10 @@ NodeId build_typed(Graph& graph, const OpInfo& row, std::vector<NodeId> inputs, 
 Type infer_type(Op op, std::span<const Type> operands, const Attributes& attributes) {
   const OpInfo& row = info(op);
   Type type = row.infer({operands, attributes});
+  if (computes(row)) {
+    for (const Type& t : operands) refuse_stored_only(t.dtype);
+    refuse_stored_only(type.dtype);
+  }
   if (op == Op::dimension) return type;
   if (row.family == Family::identity) return operands[0];
   if (op == Op::convert && std::get<ConvertAttributes>(attributes).weak) {

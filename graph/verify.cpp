@@ -100,7 +100,6 @@ Fault fault_of_elements(const OpInfo& row, std::span<const Type> operands) {
   if (first == 1 && operands[0].dtype != boolean) return fmt::format("it chooses by bool, not by {}", name(operands[0].dtype));
   for (const Type& t : operands.subspan(first))
     if (t.dtype != common) return fmt::format("operands have one type; here {} and {}; convert one of them", name(common), name(t.dtype));
-  if (first == 0 && is_stored_only(common)) return fmt::format("it computes, and {} is only stored; convert first", name(common));
   if (row.promotion == Promotion::logical && common != boolean) return fmt::format("it takes bool, not {}", name(common));
   if (row.promotion == Promotion::bits && is_float(common)) return fmt::format("it takes integers or bool, not {}; convert first", name(common));
   if (row.promotion == Promotion::numeric && common == boolean) return "it takes numbers, not bool; convert them first";

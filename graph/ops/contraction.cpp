@@ -44,7 +44,6 @@ Type infer_contract(const Inference& in) {
   const Type &a = in.inputs[0], &b = in.inputs[1];
   if (a.dtype != b.dtype) throw UserError(fmt::format("multiplies two values of one type, not {} with {}; convert() one of them", name(a.dtype), name(b.dtype)));
   if (a.dtype == boolean) throw UserError("multiplies numbers, not bool; convert() them first");
-  refuse_stored_only(a.dtype);
   check_axes(c.lhs_batch, c.lhs_contracted, a.shape.size());
   check_axes(c.rhs_batch, c.rhs_contracted, b.shape.size());
   if (c.lhs_batch.size() != c.rhs_batch.size() || c.lhs_contracted.size() != c.rhs_contracted.size()) throw UserError("pairs axes of one operand with those of the other, one to one");

@@ -30,9 +30,6 @@ inline OpInfo written(std::string_view as, OpInfo row) {
   return row;
 }
 
-// UserError where `type` is; of an operation that computes, whose operands the builder has converted.
-void refuse_stored_only(DType type);
-
 // A rule for a row that has none because nothing calls it (a leaf's gradient, sugar's shape).
 Type infer_never(const Inference&);
 

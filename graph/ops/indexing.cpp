@@ -36,7 +36,6 @@ Type infer_scatter(const Inference& in) {
   const auto& a = std::get<ScatterAttributes>(in.attributes);
   const Type &positions = in.inputs[0], &updates = in.inputs[1];
   check_positions(positions, a.batch, updates.shape, "the updates");
-  refuse_stored_only(updates.dtype);
   if (updates.dtype == boolean) throw UserError("adds numbers, not bool; convert() them first");
   if (a.size.is_number() && a.size.number() < 0) throw UserError(fmt::format("a size of {} is negative", to_string(a.size)));
   size_t rank = positions.shape.size();

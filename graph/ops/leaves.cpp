@@ -14,7 +14,6 @@ Type infer_dimension(const Inference&) {
 Type infer_iota(const Inference& in) {
   const auto& a = std::get<IotaAttributes>(in.attributes);
   if (a.dtype == boolean) throw UserError("counts in a number type, not in bool");
-  refuse_stored_only(a.dtype);
   for (const Dim& d : a.shape)
     if (d.is_number() && d.number() < 0) throw UserError("a size in " + to_string(a.shape) + " is negative");
   return Type::of(a.dtype, a.shape);

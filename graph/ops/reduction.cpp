@@ -12,7 +12,6 @@ using Rule = const GradientRule&;
 
 Type infer_reduction(const Inference& in) {
   const auto& axes = std::get<ReduceAttributes>(in.attributes).axes;
-  refuse_stored_only(in.inputs[0].dtype);
   Shape to;
   for (size_t i = 0, k = 0; i < in.inputs[0].shape.size(); ++i) {
     if (k < axes.size() && axes[k] == static_cast<int64_t>(i)) ++k;

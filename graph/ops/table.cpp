@@ -38,10 +38,6 @@ ScalarExpr expression_of(Op op, std::span<const DType> inputs, DType result) {
 // gradients are differentiated again.
 Expr GradientRule::guarded(const Expr& value) const { return masked ? select(adjoint == 0 && value != value, 0, value) : value; }
 
-void refuse_stored_only(DType type) {
-  if (is_stored_only(type)) throw UserError(fmt::format("computes, and {} is only stored; convert() it first", name(type)));
-}
-
 Type infer_never(const Inference&) { throw InternalError("this operation's type is not inferred"); }
 
 }  // namespace sinter
