@@ -54,6 +54,14 @@ Function compiled(const F& f, DType type) {
 template <class T>
 using Inputs = std::function<size_t(int64_t number, std::span<T> x, std::span<T> y)>;
 
+// Calls work() on every CPU at once, and waits for all.
+template <class F>
+void on_all_cpus(F work) {
+  std::vector<std::jthread> threads;
+  for (unsigned i = 1; i < available_cpus(); ++i) threads.emplace_back(work);
+  work();
+}
+
 // Over the inputs of `chunks` chunks, on all CPUs. `counts(x, y)` says whether there is a bound at them.
 template <class T, class F>
 Worst<T> worst_of(const F& f, int64_t chunks, const Inputs<T>& inputs, const std::function<bool(T, T)>& counts = {}) {
@@ -62,7 +70,7 @@ Worst<T> worst_of(const F& f, int64_t chunks, const Inputs<T>& inputs, const std
   std::mutex mutex;
   Worst<T> worst;
   int64_t first = chunks;  // the chunk that the worst is of: of equal ones the first, whoever came to it
-  auto work = [&] {
+  on_all_cpus([&] {
     Tensor x(dtype_of<T>(), {chunk}), y(dtype_of<T>(), {chunk}), result(dtype_of<T>(), {chunk});
     NamedTensors given = {{"x", x}};
     if constexpr (std::is_same_v<F, OfTwo>) given.emplace("y", y);
@@ -80,11 +88,7 @@ Worst<T> worst_of(const F& f, int64_t chunks, const Inputs<T>& inputs, const std
     }
     std::lock_guard lock(mutex);
     if (here.ulps > worst.ulps || (here.ulps == worst.ulps && of < first)) worst = here, first = of;
-  };
-  std::vector<std::jthread> threads;
-  for (unsigned i = 1; i < available_cpus(); ++i) threads.emplace_back(work);
-  work();
-  threads.clear();
+  });
   return worst;
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "graph/support/file_writer.h"
 #include "tests/accuracy/functions.h"
 
 namespace sinter::accuracy {
@@ -66,8 +67,9 @@ void put_in_page(const std::string& file, const Entry& entry) {
   };
   add(functions_of_one());
   add(functions_of_two());
-  std::ofstream written(file);
-  if (!(written << page).flush()) throw SystemError("cannot write " + file);
+  FileWriter written(file);
+  written.write(page);
+  written.finish();
 }
 
 }  // namespace sinter::accuracy

@@ -102,7 +102,7 @@ TEST_CASE("all f32 are converted to every type as the contract says", "[exhausti
       Variable x("x", f32, {"n"});
       Function function = compile(convert(x, to), {}, {.threads = 1});
       std::atomic<int64_t> next{0}, wrong{0};
-      auto work = [&] {
+      on_all_cpus([&] {
         Tensor from(f32, {chunk}), result(to, {chunk});
         BoundFunction call = function.bind({{"x", from}}, {result});
         for (int64_t number = next++; number < all_f32; number = next++) {
@@ -118,11 +118,7 @@ TEST_CASE("all f32 are converted to every type as the contract says", "[exhausti
             }
           });
         }
-      };
-      std::vector<std::jthread> threads;
-      for (unsigned i = 1; i < available_cpus(); ++i) threads.emplace_back(work);
-      work();
-      threads.clear();
+      });
       CHECK(wrong == 0);
     }
 }
