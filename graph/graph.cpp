@@ -77,8 +77,11 @@ Tensor with_one_nan(const Tensor& value) {
 }
 
 size_t hash_of(const Tensor& value) {
-  const Tensor hashed = value.dtype() == f32 ? with_one_nan<float>(value) : value.dtype() == f64 ? with_one_nan<double>(value)
-                        : value.dtype() == f16 ? with_one_nan<float16>(value) : value.dtype() == bf16 ? with_one_nan<bfloat16>(value) : value;
+  const Tensor hashed = dispatch_stored(value.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (is_float(dtype_of<T>())) return with_one_nan<T>(value);
+    else return value;
+  });
   return std::hash<std::string_view>()({static_cast<const char*>(hashed.raw()), hashed.bytes()}) * 31 + static_cast<size_t>(value.dtype());
 }
 

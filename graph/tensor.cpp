@@ -44,14 +44,13 @@ Tensor random(std::vector<int64_t> sizes, uint64_t seed, DType type, Here where,
   Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
   std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
   auto unit = [](uint32_t high, uint32_t low) { return (static_cast<double>((uint64_t{high} << 21) ^ (low >> 11)) + 0.5) * 0x1p-53; };
-  for (int64_t i = 0; i < t.size(); ++i) {
-    auto r = philox({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), 0, 0}, key);
-    double value = f(unit(r[0], r[1]), unit(r[2], r[3]));
-    dispatch_stored(type, [&](auto tag) {
-      using T = typename decltype(tag)::type;
-      static_cast<T*>(t.raw())[i] = static_cast<T>(value);
-    });
-  }
+  dispatch_stored(type, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < t.size(); ++i) {
+      auto r = philox({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), 0, 0}, key);
+      static_cast<T*>(t.raw())[i] = static_cast<T>(f(unit(r[0], r[1]), unit(r[2], r[3])));
+    }
+  });
   return t;
 }
 

@@ -25,6 +25,12 @@ double unit(DType t) { return t == bf16 ? 0x1p-8 : t == f16 ? 0x1p-11 : t == f32
 double least(DType t) { return t == bf16 ? 0x1p-133 : t == f16 ? 0x1p-24 : t == f32 ? 0x1p-149 : 0x1p-1074; }        // the least denormal
 double most(DType t) { return t == bf16 ? 0x1.fep127 : t == f16 ? 65504 : t == f32 ? 0x1.fffffep127 : 0x1.fffffffffffffp1023; }
 
+template <class T>
+auto shown(T v) {
+  if constexpr (is_stored_only(dtype_of<T>())) return static_cast<float>(v);
+  else return v;
+}
+
 // An operand's element: a value, and how far off it may be.
 struct Ball {
   double value, radius;
@@ -324,16 +330,6 @@ Tolerated interpret_with_radii(const Program& program, const NamedTensors& input
   for (const Update& u : program.updates) result.updates.push_back(values[u.value.index].clone()), result.update_radii.push_back(radii[u.value.index]);
   return result;
 }
-
-namespace {
-
-template <class T>
-auto shown(T v) {
-  if constexpr (is_stored_only(dtype_of<T>())) return static_cast<float>(v);
-  else return v;
-}
-
-}  // namespace
 
 std::string compare(const Tensor& want, const Radii& radii, const Tensor& got, int64_t* known) {
   if (want.dtype() != got.dtype() || want.sizes() != got.sizes())
