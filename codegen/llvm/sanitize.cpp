@@ -92,6 +92,14 @@ void report_to_threads(llvm::Function& function) {
   for (const Access& access : unseen_accesses(function)) report(access);
 }
 
+// LLVM 19's quick selection of instructions, which instrumented code takes, makes one of a select and the load of its operand: `vblendvps`,
+// which reads 16 bytes where the load read 4 or 8, and so past the end of a buffer. It leaves volatile loads as they are.
+void keep_loads_from_selects(llvm::Function& function) {
+  for (llvm::BasicBlock& block : function)
+    for (llvm::Instruction& at : block)
+      if (auto* load = llvm::dyn_cast<llvm::LoadInst>(&at); load && load->hasOneUse() && llvm::isa<llvm::SelectInst>(load->user_back())) load->setVolatile(true);
+}
+
 }  // namespace
 
 void instrument(llvm::Module& module, llvm::TargetMachine& machine) {
@@ -121,6 +129,7 @@ void instrument(llvm::Module& module, llvm::TargetMachine& machine) {
   if (address_sanitized) passes.addPass(llvm::AddressSanitizerPass(address_options(), false, false, llvm::AsanDtorKind::None, llvm::AsanCtorKind::None));
   else passes.addPass(llvm::createModuleToFunctionPassAdaptor(llvm::ThreadSanitizerPass()));
   passes.run(module, modules);
+  for (llvm::Function& function : module) keep_loads_from_selects(function);
 }
 
 bool is_sanitizers_own(llvm::StringRef symbol) {
