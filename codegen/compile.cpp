@@ -9,6 +9,7 @@
 
 #include "codegen/dump.h"
 #include "graph/builder.h"
+#include "passes/check_positions.h"
 #include "passes/pipeline.h"
 
 namespace sinter {
@@ -206,7 +207,7 @@ uint32_t number_of(const std::vector<NamedType>& inputs, const std::string& name
 
 Stages stages_of(const Program& program, const CompileOptions& options) {
   Stages stages;
-  stages.optimized = optimize(program, options.passes);
+  stages.optimized = options.checks_positions ? optimize(check_positions(program), options.passes) : optimize(program, options.passes);
   const Program& optimized = stages.optimized.program;
   stages.fusion = fuse(optimized, options.fuses);
   check(optimized, stages.fusion);

@@ -27,6 +27,10 @@ struct CompileOptions {
   // Whether a compile that fails by a fault of sinter's own leaves the program in a file (codegen/dump.h), which the error names. The values
   // of parameters are not in it; constants are.
   bool leaves_dump = true;
+  // Whether a call whose gather or scatter_add (take, embedding, ...) is given a position outside of its axis is refused, with a UserError at
+  // the line of that operation, instead of reading the nearest element or dropping the update. For finding a fault: each of them becomes the
+  // call of a function on the thread that calls.
+  bool checks_positions = false;
   bool fuses = true;  // whether one kernel may compute several nodes; without that a fault is easier to place
 };
 

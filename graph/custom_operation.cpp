@@ -61,6 +61,7 @@ void CustomOperation::refuse(int32_t code, const std::exception_ptr& thrown, con
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& error) {
+    if (auto* user = dynamic_cast<const UserError*>(&error); user && user->where() == where) throw;
     std::throw_with_nested(UserError(fmt::format("custom_call: '{}' failed: {}", name(), error.what()), where));
   } catch (...) {
     std::throw_with_nested(UserError(fmt::format("custom_call: '{}' failed with an exception that is no std::exception", name()), where));

@@ -6,7 +6,8 @@
 // - Its operands lie in memory, row-major, whatever made them; it is a kernel by itself, into which nothing is fused, and runs on the thread
 //   that calls, in the floating-point environment of kernels. Where it stands in a loop of many calls, it is called as often.
 // - A code other than 0, or an exception, ends the call that runs: it reaches the caller as a UserError at the line that built the node, the
-//   exception nested in it, and parameters that the call updates are refused until set, as after a stop.
+//   exception nested in it, or as it is where it is a UserError at that line; parameters that the call updates are refused until set, as after
+//   a stop.
 #pragma once
 #include <exception>
 #include <functional>

@@ -7,6 +7,7 @@
 #include "graph/builder.h"
 #include "graph/interpreter.h"
 #include "graph/text.h"
+#include "passes/check_positions.h"
 #include "runtime/data/npy.h"
 #include "tools/sinter/commands.h"
 
@@ -16,7 +17,7 @@ namespace {
 struct Options {
   std::string file;
   std::vector<std::string> inputs, outputs, updates;
-  bool zeros = false, hexadecimal = false, interpret = false;
+  bool zeros = false, hexadecimal = false, interpret = false, checks_positions = false;
 };
 
 // NAME=FILE
@@ -114,6 +115,7 @@ void run(const Options& options) {
     if (at == program.updates.size()) throw UserError(fmt::format("{} does not update '{}'", options.file, name));
     updates.emplace_back(at, path);
   }
+  if (options.checks_positions) program = check_positions(program);
   Interpreted result = options.interpret ? interpret(program, inputs) : compiled(program, inputs);
   for (size_t i = 0; i < result.outputs.size(); ++i) {
     if (i < options.outputs.size()) write_npy(options.outputs[i], result.outputs[i]);
@@ -134,6 +136,7 @@ void add_run(CLI::App& app) {
   command->add_flag("--zeros", options->zeros, "Take zeros for parameters that have no value in the graph's file and no --input");
   command->add_flag("--hex", options->hexadecimal, "Print floats in hexadecimal, as in a graph's text");
   command->add_flag("--interpret", options->interpret, "Run node by node by the operations' reference semantics, not compiled");
+  command->add_flag("--check-positions", options->checks_positions, "Refuse positions outside of what gather and scatter_add read and write, naming the line");
   command->callback([options] { run(*options); });
 }
 
