@@ -29,7 +29,7 @@ struct CompileOptions {
   bool leaves_dump = true;
   // Whether a call whose gather or scatter_add (take, embedding, ...) is given a position outside of its axis is refused, with a UserError at
   // the line of that operation, instead of reading the nearest element or dropping the update. For finding a fault: each of them becomes the
-  // call of a function on the thread that calls.
+  // call of a function on the thread that calls. Parameters that a refused call updates are then refused until set, unless transactional.
   bool checks_positions = false;
   bool fuses = true;  // whether one kernel may compute several nodes; without that a fault is easier to place
 };
