@@ -56,6 +56,15 @@ TEST_CASE("positions are held to symbolic sizes, at all their types, along inner
   }
 }
 
+TEST_CASE("positions that two read with are held to the sizes of both") {
+  GraphScope scope;
+  Variable wide("wide", f32, {6}), narrow("narrow", f32, {4}), at("at", i32, {2});
+  Expr first = take(wide, at, 0);
+  const int line = __LINE__ + 1;
+  Expr second = take(narrow, at, 0);
+  refused(first + second, {{"wide", ones({6})}, {"narrow", ones({4})}, {"at", i32_of({1, 5})}}, line, {"the position 5 of element [1]", "size 4"});
+}
+
 TEST_CASE("a dropped update is refused, too") {
   GraphScope scope;
   Variable at("at", u64, {3}), updates("updates", f32, {3, 2});
