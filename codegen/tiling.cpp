@@ -34,10 +34,10 @@ struct Problem {
   bool b_packed = false;
   Conflict b_conflict = Conflict::none;  // of an unpacked B
 
-  // A panel of B stays in the first-level cache while A's panels go by.
+  // A panel of B stays in the first-level cache while A's panels go by. Blocks are multiples of 4 deep, as many k as are one turn of a loop.
   int64_t block_k(int64_t tile_n) const {
     const int64_t most = std::clamp<int64_t>(target->l1_bytes * 3 / 4 / (tile_n * width), 64, 512);
-    return k ? even(nominal(k, 1), most) : most;
+    return k ? ceil_divide(even(nominal(k, 1), most), 4) * 4 : most;
   }
 };
 

@@ -37,11 +37,12 @@ std::pair<llvm::Value*, llvm::Value*> divide(Emitter& emitter, llvm::Value* numb
 void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*, llvm::Value*> m_tiles,
                 std::pair<llvm::Value*, llvm::Value*> n_tiles, llvm::Value* k0, llvm::Value* depth, bool one_block) {
   const ContractionKernel& contraction = task.contraction;
+  llvm::Value* m_count = emitter.builder.CreateSub(m_tiles.second, m_tiles.first);
   emitter.loop(n_tiles.first, n_tiles.second, 1, [&](llvm::Value* n_tile) {
     emitter.loop(m_tiles.first, m_tiles.second, 1, [&](llvm::Value* m_tile) {
       TilePoint tile;
       tile.m_in_block = emitter.builder.CreateSub(m_tile, m_tiles.first);
-      tile.m_tile = m_tile, tile.n_tile = n_tile, tile.k0 = k0, tile.depth = depth;
+      tile.m_tile = m_tile, tile.n_tile = n_tile, tile.k0 = k0, tile.depth = depth, tile.m_count = m_count;
       tile.m0 = emitter.multiply(m_tile, emitter.number(contraction.tile_m));
       tile.n0 = emitter.multiply(n_tile, emitter.number(contraction.tile_n));
       // Sums that no later block takes up again all use the scratch's first tile, which so stays in the cache.

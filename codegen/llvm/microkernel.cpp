@@ -8,6 +8,9 @@ namespace {
 // How many vectors of an epilogue's inputs are held for the columns of a tile at once.
 constexpr int64_t most_values_at_hand = 48;
 
+// How many k are one turn of the loop over k.
+constexpr int64_t turns_in_one = 4;
+
 // A pointer that LLVM does not look behind: it computes the many places beside it from there, and spills fewer registers.
 llvm::Value* opaque(Emitter& emitter, llvm::Value* pointer) { return emitter.builder.CreateFreeze(pointer); }
 
@@ -70,32 +73,23 @@ Columns columns_of_b(Emitter& emitter, const TaskPoint& task, const TilePoint& t
   return {opaque(emitter, pointer), emitter.dim(position.strides[task.batch.size() + 1]), task.vectors()};
 }
 
-// Of the panel of B that comes next, one cache line for every k is asked for ahead: the first of its rows' lines while this panel's first
-// tile is computed, the second while the second is. Measured on Zen 5 with B beyond the second-level cache: 5 % with 256 rows of A, 30 %
-// with 64. Asking for what lies past B's end does no harm.
-struct NextPanel {
-  llvm::Value *pointer = nullptr, *stride = nullptr;  // null where it is not worth it
-};
-
-NextPanel next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Columns& columns) {
+// The panel of B that comes next is asked for ahead, in turn by the tiles of this one, each some of its rows. Measured on Zen 5 with B beyond
+// the second-level cache: 5 % with 256 rows of A, 30 % with 64. Asking for what lies past B's end does no harm.
+void prefetch_next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Columns& columns) {
   const ContractionKernel& contraction = task.contraction;
   const auto width = static_cast<int64_t>(size_of(contraction.dtype));
   const Dim elements = contraction.n * contraction.k;
-  if (elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / width) return {};
-  llvm::Value* line = emitter.smaller(tile.m_in_block, emitter.number((contraction.tile_n * width + line_bytes - 1) / line_bytes - 1));
+  if (elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / width) return;
   llvm::Value* distance = emitter.number(contraction.tile_n);
-  llvm::Value* stride = columns.stride;
-  if (contraction.b.packed) {
-    distance = emitter.multiply(task.k, distance);
-    line = emitter.multiply(line, tile.depth);
-    stride = emitter.number(line_bytes / width);
-  }
-  distance = emitter.add(distance, emitter.multiply(line, emitter.number(line_bytes / width)));
-  return {opaque(emitter, emitter.element(columns.pointer, contraction.dtype, distance)), stride};
-}
-
-void prefetch(Emitter& emitter, DType dtype, const NextPanel& next, llvm::Value* k) {
-  if (next.pointer) emitter.prefetch(emitter.element(next.pointer, dtype, emitter.multiply(k, next.stride)), 2);
+  if (contraction.b.packed) distance = emitter.multiply(task.k, distance);
+  llvm::Value* next = opaque(emitter, emitter.element(columns.pointer, contraction.dtype, distance));
+  llvm::Value* rows = emitter.divide(emitter.add(tile.depth, emitter.add(tile.m_count, emitter.number(-1))), tile.m_count);
+  llvm::Value* first = emitter.multiply(tile.m_in_block, rows);
+  emitter.loop(first, emitter.smaller(emitter.add(first, rows), tile.depth), 1, [&](llvm::Value* k) {
+    llvm::Value* row = emitter.element(next, contraction.dtype, emitter.multiply(k, columns.stride));
+    for (int64_t column = 0; column < contraction.tile_n; column += line_bytes / width)
+      emitter.prefetch(emitter.element(row, contraction.dtype, emitter.number(column)), 2);
+  });
 }
 
 llvm::Value* multiply_add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::Value* b, llvm::Value* sum) {
@@ -107,31 +101,46 @@ llvm::Value* add(Emitter& emitter, DType dtype, llvm::Value* a, llvm::Value* b) 
   return is_float(dtype) ? emitter.builder.CreateFAdd(a, b) : emitter.builder.CreateAdd(a, b);
 }
 
-// The sums of all rows and of the vectors of `b`; they lie from `pointer` on, in rows of tile_n.
-void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Rows& a, const Columns& b, const NextPanel& next_b,
-               llvm::Value* pointer) {
+// The products of one k added to the sums.
+Values summed(Emitter& emitter, const TaskPoint& task, const Rows& a, llvm::Value* a_k, const Columns& b, llvm::Value* b_k, Values sums) {
+  const DType dtype = task.contraction.dtype;
+  const auto element = [&](llvm::Value* pointer, llvm::Value* at) { return emitter.element(pointer, dtype, at); };
+  Values columns;
+  for (int64_t v = 0; v < b.vectors; ++v)
+    columns.push_back(emitter.load(element(element(b.pointer, b_k), emitter.number(v * task.lanes)), dtype, task.lanes, b.mask));
+  for (int64_t row = 0; row < task.contraction.tile_m; ++row) {
+    llvm::Value* factor = emitter.widen(emitter.load(element(a.pointers[row], a_k), dtype), task.lanes);
+    for (int64_t v = 0; v < b.vectors; ++v) {
+      llvm::Value*& sum = sums[row * b.vectors + v];
+      sum = multiply_add(emitter, dtype, factor, columns[v], sum);
+    }
+  }
+  return sums;
+}
+
+// The sums of all rows and of the vectors of `b`; they lie from `pointer` on, in rows of tile_n. `unrolled` many k are one turn of the loop.
+void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Rows& a, const Columns& b, int64_t unrolled, llvm::Value* pointer) {
   const DType dtype = task.contraction.dtype;
   const int64_t rows = task.contraction.tile_m, vectors = b.vectors;
   const auto sum_pointer = [&](int64_t row, int64_t v) {
     return emitter.element(pointer, dtype, emitter.number(row * task.contraction.tile_n + v * task.lanes));
   };
   Values sums(rows * vectors, emitter.zero(dtype, task.lanes));
-  sums = emitter.loop(emitter.number(0), tile.depth, 1, sums, [&](llvm::Value* k, const Values& carried) {
-    Values next = carried, columns;
-    llvm::Value* b_k = emitter.element(b.pointer, dtype, emitter.multiply(k, b.stride));
-    for (int64_t v = 0; v < vectors; ++v)
-      columns.push_back(emitter.load(emitter.element(b_k, dtype, emitter.number(v * task.lanes)), dtype, task.lanes, b.mask));
-    prefetch(emitter, dtype, next_b, k);
-    llvm::Value* a_k = emitter.multiply(k, a.stride);
-    for (int64_t row = 0; row < rows; ++row) {
-      llvm::Value* element = emitter.widen(emitter.load(emitter.element(a.pointers[row], dtype, a_k), dtype), task.lanes);
-      for (int64_t v = 0; v < vectors; ++v) {
-        llvm::Value*& sum = next[row * vectors + v];
-        sum = multiply_add(emitter, dtype, element, columns[v], sum);
+  const auto sum_up = [&](llvm::Value* begin, llvm::Value* end, int64_t step) {
+    sums = emitter.loop(begin, end, step, sums, [&](llvm::Value* k, const Values& carried) {
+      Values next = carried;
+      llvm::Value *a_k = emitter.multiply(k, a.stride), *b_k = emitter.multiply(k, b.stride);
+      for (int64_t i = 0; i < step; ++i) {
+        next = summed(emitter, task, a, a_k, b, b_k, std::move(next));
+        a_k = emitter.add(a_k, a.stride), b_k = emitter.add(b_k, b.stride);
       }
-    }
-    return next;
-  });
+      return next;
+    });
+  };
+  llvm::Value* whole = tile.depth;
+  if (!task.whole_turns(unrolled)) whole = emitter.builder.CreateAnd(tile.depth, emitter.number(-unrolled));
+  sum_up(emitter.number(0), whole, unrolled);
+  if (!task.whole_turns(unrolled)) sum_up(whole, tile.depth, 1);
 
   // A block's sums are added to those before it whole: the error grows with the blocks and not with k.
   llvm::Value* later_block = emitter.builder.CreateICmpNE(tile.k0, emitter.number(0));
@@ -178,13 +187,16 @@ void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& ti
   const DType dtype = task.contraction.dtype;
   const Rows a = rows_of_a(emitter, task, tile);
   const Columns b = columns_of_b(emitter, task, tile);
-  if (!masked) return emit_sums(emitter, task, tile, a, b, next_panel(emitter, task, tile, b), tile.sums);
+  if (!masked) {
+    prefetch_next_panel(emitter, task, tile, b);
+    return emit_sums(emitter, task, tile, a, b, task.lanes > 1 ? turns_in_one : 1, tile.sums);
+  }
   // Vector by vector, so that those beyond n cost nothing, and neither does it much to compile.
   llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
   emitter.loop(emitter.number(0), emitter.smaller(left, emitter.number(task.contraction.tile_n)), task.lanes, [&](llvm::Value* column) {
     llvm::Value* mask = emitter.lanes_below(emitter.builder.CreateSub(left, column), task.lanes);
     const Columns one{emitter.element(b.pointer, dtype, column), b.stride, 1, mask};
-    emit_sums(emitter, task, tile, a, one, NextPanel(), emitter.element(tile.sums, dtype, column));
+    emit_sums(emitter, task, tile, a, one, 1, emitter.element(tile.sums, dtype, column));
   });
 }
 

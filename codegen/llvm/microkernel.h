@@ -12,6 +12,12 @@ struct TaskPoint {
   bool whole_rows() const { return contraction.m.is_number() && contraction.m.number() % contraction.tile_m == 0; }
   bool whole_columns() const { return contraction.n.is_number() && contraction.n.number() % contraction.tile_n == 0; }
 
+  // Whether every K block is a multiple of `turns` deep.
+  bool whole_turns(int64_t turns) const {
+    const bool whole_k = contraction.k.is_number() && contraction.k.number() % turns == 0;
+    return turns == 1 || (whole_k && (contraction.block_k % turns == 0 || contraction.k.number() <= contraction.block_k));
+  }
+
   const ContractionKernel& contraction;
   llvm::Value *m = nullptr, *n = nullptr, *k = nullptr;          // the extents
   Values batch;                                                  // indices of the batch loops
@@ -23,7 +29,7 @@ struct TaskPoint {
 // Where a tile lies.
 struct TilePoint {
   llvm::Value *m_tile = nullptr, *n_tile = nullptr;  // counted in tiles
-  llvm::Value* m_in_block = nullptr;                 // m_tile, from the block's first on
+  llvm::Value *m_in_block = nullptr, *m_count = nullptr;  // m_tile, from the block's first on, of so many
   llvm::Value *m0 = nullptr, *n0 = nullptr;          // its first row and column
   llvm::Value *k0 = nullptr, *depth = nullptr;       // this K block
   llvm::Value* sums = nullptr;                       // its tile_m*tile_n sums in the scratch
