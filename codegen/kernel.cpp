@@ -44,7 +44,7 @@ template <class V> void fields(const ContractionOperand& x, V&& visit) {
   visit("argument", x.argument), visit("packed", x.packed), visit("position", x.position);
 }
 template <class V> void fields(const ContractionKernel& x, V&& visit) {
-  visit("batch", x.batch), visit("m", x.m), visit("rows", x.rows), visit("n", x.n), visit("k", x.k), visit("dtype", x.dtype), visit("a", x.a), visit("b", x.b);
+  visit("batch", x.batch), visit("m", x.m), visit("rows", x.rows), visit("n", x.n), visit("k", x.k), visit("dtype", x.dtype), visit("a", x.a), visit("b", x.b), visit("copies_b", x.copies_b);
   visit("tile_m", x.tile_m), visit("tile_n", x.tile_n), visit("block_m", x.block_m), visit("block_n", x.block_n), visit("block_k", x.block_k);
   visit("scratch", x.scratch), visit("epilogue", x.epilogue);
 }

@@ -138,13 +138,18 @@ struct ContractionKernel {
   std::vector<Dim> rows;            // m as the loops over which the epilogue's functions are affine, outermost first; empty: m itself
   DType dtype = f32;
   ContractionOperand a, b;
+  bool copies_b = false;            // whether a panel of B that is read where it lies is copied to the scratch, a K block at a time, for a task's tiles
   int64_t tile_m = 1, tile_n = 1;   // tile_n is a multiple of the vector width
   int64_t block_m = 1, block_n = 1; // in tiles
   int64_t block_k = 1;
-  uint32_t scratch = 0;             // argument, one a worker: block_m*block_n tiles of tile_m*tile_n sums
+  uint32_t scratch = 0;             // argument, one a worker: block_m*block_n tiles of tile_m*tile_n sums; then block_k*tile_n elements for a copied panel
   Body epilogue;                    // over the loops batch..., m (or rows...), n
   bool operator==(const ContractionKernel&) const = default;
 };
+
+// Elements of the scratch before the copied panel, and all of them.
+inline int64_t sums_in_scratch(const ContractionKernel& c) { return c.block_m * c.block_n * c.tile_m * c.tile_n; }
+inline int64_t scratch_elements(const ContractionKernel& c) { return sums_in_scratch(c) + (c.copies_b ? c.block_k * c.tile_n : 0); }
 
 struct Kernel {
   std::string name;                     // for profiles and pictures; outside equality

@@ -81,9 +81,9 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   };
   c.a = operand(a, tiling.pack_a, c.tile_m, c.m, "pack a");
   c.b = operand(b, tiling.pack_b, c.tile_n, c.n, "pack b");
-  const int64_t sums = c.block_m * c.block_n * c.tile_m * c.tile_n;
-  lowered.scratch.push_back({Dim(sums * width), true});
-  c.scratch = arguments.scratch(static_cast<uint32_t>(lowered.scratch.size() - 1), dtype, true, Dim(sums));
+  c.copies_b = tiling.copy_b;
+  lowered.scratch.push_back({Dim(scratch_elements(c) * width), true});
+  c.scratch = arguments.scratch(static_cast<uint32_t>(lowered.scratch.size() - 1), dtype, true, Dim(scratch_elements(c)));
 
   BodyMaker maker(graph, arguments);
   maker.at_hand = [&](NodeId id, BodyInput& input) {

@@ -31,14 +31,24 @@ struct Problem {
   const Target* target;
   Size m, n, k;
   int64_t width, lanes;  // bytes of an element, elements of a vector
-  bool b_packed = false;
-  Conflict b_conflict = Conflict::none;  // of an unpacked B
+  bool b_packed = false, b_copied = false;
+  Conflict b_conflict = Conflict::none;  // of a B that is read where it lies
 
   // A panel of B stays in the first-level cache while A's panels go by. Blocks are multiples of 4 deep, as many k as are one turn of a loop.
   int64_t block_k(int64_t tile_n) const {
     const int64_t most = std::clamp<int64_t>(target->l1_bytes * 3 / 4 / (tile_n * width), 64, 512);
     return k ? ceil_divide(even(nominal(k, 1), most), 4) * 4 : most;
   }
+  // Tiles of a block of A that stays in the second-level cache, and apart from it the sums.
+  int64_t most_block_m(int64_t tile_m, int64_t tile_n) const {
+    return std::max<int64_t>(1, most_bytes() / (tile_m * std::max(block_k(tile_n), tile_n) * width));
+  }
+  int64_t most_bytes() const { return target->l2_bytes * 3 / 8; }
+
+  // Cycles for a row of a panel of B that lies a page from the one before, in the second-level cache: some 8, and one more a cache line.
+  double row_apart(int64_t vectors) const { return 8 + std::ceil(static_cast<double>(vectors * lanes * width) / 64); }
+  // To copy it.
+  double row_copied(int64_t vectors) const { return row_apart(vectors) + static_cast<double>(vectors); }
 };
 
 // Cycles that one tile takes for one k.
@@ -52,9 +62,7 @@ double tile_cycles(const Problem& problem, int64_t rows, int64_t vectors) {
   const double ends = (20 + 2 * sums) / block + 3 * sums / depth;
   if (problem.b_conflict == Conflict::none) return steady + stalls + ends;
   if (problem.b_conflict == Conflict::of_half_page) return steady * 1.2 + stalls + ends;
-  // Each row of B then comes from the second-level cache, a page away from the one before: some 8 cycles, and one more a cache line.
-  const double lines = std::ceil(static_cast<double>(vectors * problem.lanes * problem.width) / 64);
-  return std::max(steady, 8 + lines) * 1.08 + stalls + ends;
+  return std::max(steady, problem.row_apart(vectors)) * 1.08 + stalls + ends;
 }
 
 struct Tile {
@@ -75,16 +83,20 @@ Tile choose_tile(const Problem& problem) {
       const int64_t beside = (rows == 1 ? 1 : vectors) + 1 + (problem.target->has_fma ? 0 : 1);
       if (rows * vectors + beside > static_cast<int64_t>(problem.target->vector_registers)) continue;
       const double cycles = tile_cycles(problem, rows, vectors);
-      // The last tile of a row is computed whole where B is packed, else vector by vector.
+      // The last tile of a row is computed whole where B is packed or copied, else vector by vector.
       const auto columns = [&](int64_t n) {
         const int64_t tiles = n / (vectors * problem.lanes), rest = n % (vectors * problem.lanes);
-        if (problem.b_packed) return cycles * static_cast<double>(tiles + (rest > 0 ? 1 : 0));
+        if (problem.b_packed || problem.b_copied) return cycles * static_cast<double>(tiles + (rest > 0 ? 1 : 0));
         return cycles * static_cast<double>(tiles) + tile_cycles(problem, rows, 1) * static_cast<double>(ceil_divide(rest, problem.lanes));
       };
       double total = 0;
+      const int64_t most_m = problem.most_block_m(rows, vectors * problem.lanes);
       for (int64_t m : samples(problem.m))
-        for (int64_t n : samples(problem.n))
-          total += static_cast<double>(ceil_divide(m, rows)) * columns(n) / static_cast<double>(m * n);
+        for (int64_t n : samples(problem.n)) {
+          double taken = static_cast<double>(ceil_divide(m, rows)) * columns(n);
+          if (problem.b_copied) taken += static_cast<double>(ceil_divide(ceil_divide(m, rows), most_m) * ceil_divide(n, vectors * problem.lanes)) * problem.row_copied(vectors);
+          total += taken / static_cast<double>(m * n);
+        }
       if (problem.b_packed) {
         const double packing = cycles_to_pack_a_byte * static_cast<double>(problem.width) * static_cast<double>(samples(problem.n).size());
         for (int64_t m : samples(problem.m)) total += packing / static_cast<double>(m);
@@ -113,15 +125,13 @@ void choose_blocks(const Problem& problem, Size batch, Tiling& tiling) {
   const int64_t m_tiles = ceil_divide(nominal(problem.m, 128), tiling.tile_m), n_tiles = ceil_divide(nominal(problem.n, 128), tiling.tile_n);
   const auto depth = static_cast<double>(nominal(problem.k, 256)), width = static_cast<double>(problem.width);
   const double tile = tile_cycles(problem, tiling.tile_m, tiling.tile_n / problem.lanes) * depth;
-  const int64_t most_bytes = problem.target->l2_bytes * 3 / 8;
+  const double copying = problem.b_copied ? problem.row_copied(tiling.tile_n / problem.lanes) * depth : 0;  // of a panel
   double least = INFINITY, task = 0;
-  // A block of A, and apart from it the sums.
-  const int64_t most_m = most_bytes / (tiling.tile_m * std::max(tiling.block_k, tiling.tile_n) * problem.width);
-  for (int64_t block_m : block_sizes(m_tiles, std::max<int64_t>(1, most_m)))
-    for (int64_t block_n : block_sizes(n_tiles, std::max<int64_t>(1, most_bytes / (block_m * tiling.tile_m * tiling.tile_n * problem.width)))) {
+  for (int64_t block_m : block_sizes(m_tiles, problem.most_block_m(tiling.tile_m, tiling.tile_n)))
+    for (int64_t block_n : block_sizes(n_tiles, std::max<int64_t>(1, problem.most_bytes() / (block_m * tiling.tile_m * tiling.tile_n * problem.width)))) {
       const auto tasks = static_cast<double>(ceil_divide(m_tiles, block_m) * ceil_divide(n_tiles, block_n) * nominal(batch, 1));
       const double traffic = static_cast<double>(block_m * tiling.tile_m + block_n * tiling.tile_n) * depth * width / bytes_a_cycle;
-      const double cycles = tile * static_cast<double>(block_m * block_n) + traffic;
+      const double cycles = tile * static_cast<double>(block_m * block_n) + copying * static_cast<double>(block_n) + traffic;
       double total = 0;
       for (double threads : {1., 2., 4.}) total += threads * ((cycles + handing_out) * std::ceil(tasks / threads) + jitter * cycles);
       if (total < least) least = total, tiling.block_m = block_m, tiling.block_n = block_n, task = cycles;
@@ -148,13 +158,17 @@ Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, 
   problem.b_packed = !b.readable;
   if (nominal(m, 64) >= 16) problem.b_conflict = conflict(b);
   Tile tile = choose_tile(problem);
+  Problem chosen = problem;
   if (problem.b_conflict != Conflict::none) {
-    Problem packed = problem;
-    packed.b_packed = true, packed.b_conflict = Conflict::none;
-    const Tile other = choose_tile(packed);
-    if (other.cycles < tile.cycles) problem = packed, tile = other;
+    for (bool copied : {false, true}) {
+      Problem moved = problem;
+      moved.b_packed = !copied, moved.b_copied = copied, moved.b_conflict = Conflict::none;
+      const Tile other = choose_tile(moved);
+      if (other.cycles < tile.cycles) chosen = moved, tile = other;
+    }
   }
-  tiling.pack_b = problem.b_packed;
+  problem = chosen;
+  tiling.pack_b = problem.b_packed, tiling.copy_b = problem.b_copied;
   tiling.tile_m = tile.rows, tiling.tile_n = tile.vectors * problem.lanes;
   tiling.block_k = problem.block_k(tiling.tile_n);
   choose_blocks(problem, batch, tiling);

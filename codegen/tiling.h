@@ -21,6 +21,7 @@ struct Tiling {                      // see ContractionKernel
   int64_t block_m = 1, block_n = 1;  // in tiles
   int64_t block_k = 1;
   bool pack_a = false, pack_b = false;
+  bool copy_b = false;               // by panels, within the task; where it is not packed
   int64_t grain = 1;                 // tasks a chunk
 };
 

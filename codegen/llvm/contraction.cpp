@@ -17,6 +17,7 @@ void check(const Emitter& emitter, const ContractionKernel& contraction) {
     ensure(operand->packed || operand->position.strides.size() == loops, "an operand's position has a stride a loop");
   }
   ensure(contraction.b.packed || contraction.n.is(1) || contraction.b.position.strides[loops - 2].is(1), "an unpacked B is contiguous along n");
+  ensure(!contraction.copies_b || !contraction.b.packed, "what is packed is not copied besides");
 }
 
 // The packed panels of the batch numbered `batch`.
@@ -39,12 +40,23 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
   const ContractionKernel& contraction = task.contraction;
   llvm::Value* m_count = emitter.builder.CreateSub(m_tiles.second, m_tiles.first);
   emitter.loop(n_tiles.first, n_tiles.second, 1, [&](llvm::Value* n_tile) {
+    TilePoint tile;
+    tile.m_count = m_count, tile.n_tile = n_tile, tile.k0 = k0, tile.depth = depth;
+    tile.n0 = emitter.multiply(n_tile, emitter.number(contraction.tile_n));
+    llvm::Value* after = emitter.add(n_tile, emitter.number(1));
+    llvm::Value* is_last = emitter.builder.CreateICmpEQ(after, n_tiles.second);
+    tile.next_n_tile = emitter.builder.CreateSelect(is_last, n_tiles.first, after);
+    tile.next_k0 = emitter.builder.CreateSelect(is_last, emitter.add(k0, depth), k0);
+    llvm::Value* whole = emitter.builder.CreateICmpSLE(emitter.add(tile.n0, emitter.number(contraction.tile_n)), task.n);
+    if (contraction.copies_b) {
+      const auto copy = [&](bool masked) { emit_panel_copy(emitter, task, tile, masked); };
+      if (task.whole_columns()) copy(false);
+      else emitter.when(whole, [&] { copy(false); }, [&] { copy(true); });
+    }
     emitter.loop(m_tiles.first, m_tiles.second, 1, [&](llvm::Value* m_tile) {
-      TilePoint tile;
       tile.m_in_block = emitter.builder.CreateSub(m_tile, m_tiles.first);
-      tile.m_tile = m_tile, tile.n_tile = n_tile, tile.k0 = k0, tile.depth = depth, tile.m_count = m_count;
+      tile.m_tile = m_tile;
       tile.m0 = emitter.multiply(m_tile, emitter.number(contraction.tile_m));
-      tile.n0 = emitter.multiply(n_tile, emitter.number(contraction.tile_n));
       // Sums that no later block takes up again all use the scratch's first tile, which so stays in the cache.
       llvm::Value* number = emitter.number(0);
       if (!one_block) {
@@ -55,7 +67,6 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
       tile.sums = emitter.builder.CreateFreeze(emitter.element(task.scratch, contraction.dtype, elements));
 
       llvm::Value* last_block = emitter.builder.CreateICmpSGE(emitter.add(k0, depth), task.k);
-      llvm::Value* whole = emitter.builder.CreateICmpSLE(emitter.add(tile.n0, emitter.number(contraction.tile_n)), task.n);
       const auto finish = [&](bool masked) { emitter.when(last_block, [&] { emit_tile_epilogue(emitter, task, tile, masked); }); };
       const auto both = [&](bool masked) {
         emit_tile_sums(emitter, task, tile, masked);
@@ -63,7 +74,7 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
       };
       if (task.whole_columns()) {
         both(false);
-      } else if (contraction.b.packed) {
+      } else if (contraction.b.packed || contraction.copies_b) {
         emit_tile_sums(emitter, task, tile, false);
         emitter.when(whole, [&] { finish(false); }, [&] { finish(true); });
       } else {
@@ -88,6 +99,7 @@ void emit_contraction(Emitter& emitter, const ContractionKernel& contraction) {
   llvm::Value* tasks = emitter.multiply(m_blocks, n_blocks);
   for (const Dim& extent : contraction.batch) tasks = emitter.multiply(tasks, emitter.dim(extent));
   task.scratch = emitter.argument(contraction.scratch);
+  task.copied = emitter.element(task.scratch, contraction.dtype, emitter.number(sums_in_scratch(contraction)));
 
   const auto [begin, end] = emitter.chunk_range(tasks);
   emitter.loop(begin, end, 1, [&](llvm::Value* number) {

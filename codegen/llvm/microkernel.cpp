@@ -56,6 +56,7 @@ struct Columns {
   llvm::Value* mask = nullptr;  // of the one vector there then is
 };
 
+// Of the operand, packed or where it lies.
 Columns columns_of_b(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
   const ContractionKernel& contraction = task.contraction;
   const DType dtype = contraction.dtype;
@@ -75,18 +76,18 @@ Columns columns_of_b(Emitter& emitter, const TaskPoint& task, const TilePoint& t
 
 // The panel of B that comes next is asked for ahead, in turn by the tiles of this one, each some of its rows. Measured on Zen 5 with B beyond
 // the second-level cache: 5 % with 256 rows of A, 30 % with 64. Asking for what lies past B's end does no harm.
-void prefetch_next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, const Columns& columns) {
+void prefetch_next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
   const ContractionKernel& contraction = task.contraction;
   const auto width = static_cast<int64_t>(size_of(contraction.dtype));
   const Dim elements = contraction.n * contraction.k;
   if (elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / width) return;
-  llvm::Value* distance = emitter.number(contraction.tile_n);
-  if (contraction.b.packed) distance = emitter.multiply(task.k, distance);
-  llvm::Value* next = opaque(emitter, emitter.element(columns.pointer, contraction.dtype, distance));
+  TilePoint at;
+  at.n_tile = tile.next_n_tile, at.n0 = emitter.multiply(tile.next_n_tile, emitter.number(contraction.tile_n)), at.k0 = tile.next_k0;
+  const Columns next = columns_of_b(emitter, task, at);
   llvm::Value* rows = emitter.divide(emitter.add(tile.depth, emitter.add(tile.m_count, emitter.number(-1))), tile.m_count);
   llvm::Value* first = emitter.multiply(tile.m_in_block, rows);
   emitter.loop(first, emitter.smaller(emitter.add(first, rows), tile.depth), 1, [&](llvm::Value* k) {
-    llvm::Value* row = emitter.element(next, contraction.dtype, emitter.multiply(k, columns.stride));
+    llvm::Value* row = emitter.element(next.pointer, contraction.dtype, emitter.multiply(k, next.stride));
     for (int64_t column = 0; column < contraction.tile_n; column += line_bytes / width)
       emitter.prefetch(emitter.element(row, contraction.dtype, emitter.number(column)), 2);
   });
@@ -182,13 +183,30 @@ void prefetch_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint&
 
 }  // namespace
 
+void emit_panel_copy(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
+  const DType dtype = task.contraction.dtype;
+  const Columns from = columns_of_b(emitter, task, tile);
+  Values masks(from.vectors);
+  llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
+  for (int64_t v = 0; masked && v < from.vectors; ++v) masks[v] = emitter.lanes_below(emitter.add(left, emitter.number(-v * task.lanes)), task.lanes);
+  emitter.loop(emitter.number(0), tile.depth, 1, [&](llvm::Value* k) {
+    llvm::Value* row = emitter.element(from.pointer, dtype, emitter.multiply(k, from.stride));
+    llvm::Value* to = emitter.element(task.copied, dtype, emitter.multiply(k, emitter.number(task.contraction.tile_n)));
+    for (int64_t v = 0; v < from.vectors; ++v) {
+      llvm::Value* column = emitter.number(v * task.lanes);
+      emitter.store(emitter.element(to, dtype, column), dtype, emitter.load(emitter.element(row, dtype, column), dtype, task.lanes, masks[v]), task.lanes);
+    }
+  });
+}
+
 void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
   prefetch_epilogue(emitter, task, tile);
   const DType dtype = task.contraction.dtype;
   const Rows a = rows_of_a(emitter, task, tile);
-  const Columns b = columns_of_b(emitter, task, tile);
+  Columns b = columns_of_b(emitter, task, tile);
   if (!masked) {
-    prefetch_next_panel(emitter, task, tile, b);
+    prefetch_next_panel(emitter, task, tile);
+    if (task.contraction.copies_b) b = {task.copied, emitter.number(task.contraction.tile_n), task.vectors()};
     return emit_sums(emitter, task, tile, a, b, task.lanes > 1 ? turns_in_one : 1, tile.sums);
   }
   // Vector by vector, so that those beyond n cost nothing, and neither does it much to compile.

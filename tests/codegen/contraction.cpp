@@ -81,8 +81,7 @@ void check(const CompiledKernel& compiled, Problem<T>& problem, const Contractio
   T poison;
   std::memset(&poison, canary, sizeof(T));
   Guarded<T> output(rows * row, poison);
-  const int64_t sums = choice.block_m * choice.block_n * choice.tile_m * choice.tile_n;
-  Guarded<T> scratch(threads * sums, poison);
+  Guarded<T> scratch(threads * scratch_of(choice), poison);
   Bindings bindings = {{"m", problem.m}, {"n", problem.n}, {"k", problem.k}, {"batch", problem.batch}, {"row", row}};
   compiled.run({problem.operand_a(choice.pack_a, choice.tile_m), problem.operand_b(choice.pack_b, choice.tile_n), output.data(), scratch.data()},
                bindings, threads);
@@ -94,7 +93,7 @@ void check(const CompiledKernel& compiled, Problem<T>& problem, const Contractio
   }
   CAPTURE(problem.batch, problem.m, problem.n, problem.k, gap, threads);
   CAPTURE(choice.tile_m, choice.tile_n, choice.block_m, choice.block_n, choice.block_k);
-  CAPTURE(choice.pack_a, choice.pack_b, choice.transposed_a, choice.grain);
+  CAPTURE(choice.pack_a, choice.pack_b, choice.copy_b, choice.transposed_a, choice.grain);
   REQUIRE(wrong == 0);
 }
 
@@ -110,6 +109,8 @@ std::vector<ContractionChoice> choices(DType dtype) {
     }
   all.push_back({1, 4 * w, 5, 2, 32, false, false, false, 2});
   all.push_back({8, 3 * w, 1, 1, 1000, false, true, true, 1});
+  all.push_back({4, 2 * w, 3, 2, 16, false, false, true, 1, true});
+  all.push_back({6, 3 * w, 2, 3, 7, true, false, false, 2, true});
   return all;
 }
 
@@ -166,7 +167,7 @@ TEST_CASE("contraction: batches, chunks and threads change nothing", "[contracti
         problem.batch = 6;
         problem.expect(choice.block_k);
         const int64_t row = n + 1;
-        Guarded<float> output(6 * m * row), scratch(4 * choice.block_m * choice.block_n * choice.tile_m * choice.tile_n, 1e30f);
+        Guarded<float> output(6 * m * row), scratch(4 * scratch_of(choice), 1e30f);
         for (int threads : {1, 2, 4}) {
           std::fill(output.begin(), output.end(), -1.f);
           float *a = problem.operand_a(choice.pack_a, choice.tile_m), *b = problem.operand_b(choice.pack_b, choice.tile_n);
@@ -177,7 +178,7 @@ TEST_CASE("contraction: batches, chunks and threads change nothing", "[contracti
             for (int64_t j = 0; j < n; ++j) wrong += !same_bits(output[i * row + j], problem.expected[static_cast<size_t>(i * n + j)]);
             wrong += output[i * row + n] != -1.f;
           }
-          CAPTURE(m, n, k, grain, threads, choice.tile_m, choice.tile_n, choice.pack_a, choice.pack_b);
+          CAPTURE(m, n, k, grain, threads, choice.tile_m, choice.tile_n, choice.pack_a, choice.pack_b, choice.copy_b);
           REQUIRE(wrong == 0);
         }
       }
@@ -191,8 +192,8 @@ TEST_CASE("contraction: narrower targets", "[contraction]") {
     const Target target = *cpu ? target_for(host_target().triple, cpu) : plainest(host_target());
     if (target.vector_bytes > host_target().vector_bytes || (target.has_fma && !host_target().has_fma)) continue;
     const ContractionShape shape{{}, "m", "n", "k"};
-    for (bool pack_b : {false, true}) {
-      const ContractionChoice choice{4, 2 * target.lanes(4), 2, 3, 20, false, pack_b, false, 1};
+    for (auto [pack_b, copy_b] : {std::array{false, false}, {true, false}, {false, true}}) {
+      const ContractionChoice choice{4, 2 * target.lanes(4), 2, 3, 20, false, pack_b, false, 1, copy_b};
       const CompiledKernel compiled(contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, "row")), target);
       for (auto [m, n, k] : {std::array{1, 1, 1}, {13, 17, 33}, {16, 64, 7}, {33, 101, 64}, {7, 3, 0}}) {
         Problem<float> problem(1, m, n, k, false, target.has_fma);
@@ -243,7 +244,7 @@ TEST_CASE("contraction: epilogues read and update in place", "[contraction]") {
       Problem<float> problem(1, m, n, k, choice.transposed_a);
       problem.expect(choice.block_k);
       Guarded<float> output(m * n, -1), bias(n), residual(m * n), weights(m * n), rate(1, 0.25f);
-      Guarded<float> scratch(choice.block_m * choice.block_n * choice.tile_m * choice.tile_n);
+      Guarded<float> scratch(scratch_of(choice));
       Numbers numbers(3);
       numbers.fill(bias), numbers.fill(residual), numbers.fill(weights);
       const std::vector<float> before(weights.begin(), weights.end());
@@ -257,7 +258,7 @@ TEST_CASE("contraction: epilogues read and update in place", "[contraction]") {
           wrong += !same_bits(output[i * n + j], std::max(sum + bias[j], 0.f) + residual[i * n + j]);
           wrong += !same_bits(weights[i * n + j], multiply_add(-0.25f, sum, before[static_cast<size_t>(i * n + j)]));
         }
-      CAPTURE(choice.tile_m, choice.tile_n, choice.pack_a, choice.pack_b, number);
+      CAPTURE(choice.tile_m, choice.tile_n, choice.pack_a, choice.pack_b, choice.copy_b, number);
       REQUIRE(wrong == 0);
     }
 }
@@ -278,7 +279,7 @@ TEST_CASE("contraction: transposed operands through pack kernels", "[contraction
     return kernel;
   };
   for (ContractionChoice choice : choices(f32)) {
-    choice.pack_a = choice.pack_b = true;
+    choice.pack_a = choice.pack_b = true, choice.copy_b = false;
     const ContractionShape shape{{}, "m", "n", "k"};
     const CompiledKernel pack_a(pack_kernel("m", choice.tile_m, {1, "m"})), pack_b(pack_kernel("n", choice.tile_n, {"k", 1}));
     const CompiledKernel product(contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, "n")));
@@ -287,7 +288,7 @@ TEST_CASE("contraction: transposed operands through pack kernels", "[contraction
       problem.expect(choice.block_k);
       const int64_t tiles_m = (m + choice.tile_m - 1) / choice.tile_m, tiles_n = (n + choice.tile_n - 1) / choice.tile_n;
       Guarded<float> transposed_b(k * n), a(tiles_m * choice.tile_m * k, NAN), b(tiles_n * choice.tile_n * k, NAN), output(m * n);
-      Guarded<float> scratch(2 * choice.block_m * choice.block_n * choice.tile_m * choice.tile_n);
+      Guarded<float> scratch(2 * scratch_of(choice));
       for (int64_t l = 0; l < k; ++l)
         for (int64_t j = 0; j < n; ++j) transposed_b[j * k + l] = problem.element_b(0, j, l);
       const Bindings bindings = {{"m", m}, {"n", n}, {"k", k}};

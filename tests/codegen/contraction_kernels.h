@@ -15,7 +15,13 @@ struct ContractionChoice {
   bool pack_a = false, pack_b = false;
   bool transposed_a = false;  // A lies as [batch][k][m]
   int64_t grain = 1;
+  bool copy_b = false;
 };
+
+// Elements of a worker's scratch.
+inline int64_t scratch_of(const ContractionChoice& c) {
+  return c.block_m * c.block_n * c.tile_m * c.tile_n + (c.copy_b ? c.block_k * c.tile_n : 0);
+}
 
 // Arguments 0 and 1 are A and B, 2 the output, 3 the scratch; more may follow.
 inline Kernel contraction_kernel(DType dtype, const ContractionShape& shape, const ContractionChoice& choice, Body epilogue,
@@ -35,7 +41,7 @@ inline Kernel contraction_kernel(DType dtype, const ContractionShape& shape, con
     return strides;
   };
   contraction.a.argument = 0, contraction.b.argument = 1;
-  contraction.a.packed = choice.pack_a, contraction.b.packed = choice.pack_b;
+  contraction.a.packed = choice.pack_a, contraction.b.packed = choice.pack_b, contraction.copies_b = choice.copy_b;
   std::vector<Dim>&a = contraction.a.position.strides, &b = contraction.b.position.strides;
   a = batch_strides(shape.m * shape.k);
   a.insert(a.end(), choice.transposed_a ? std::initializer_list<Dim>{1, shape.m} : std::initializer_list<Dim>{shape.k, 1});
@@ -43,7 +49,7 @@ inline Kernel contraction_kernel(DType dtype, const ContractionShape& shape, con
   b.insert(b.end(), {1, shape.n});
   Kernel kernel;
   kernel.name = "contraction";
-  kernel.arguments = {{dtype, false}, {dtype, false}, {dtype, true}, {dtype, true, choice.block_m * choice.block_n * choice.tile_m * choice.tile_n}};
+  kernel.arguments = {{dtype, false}, {dtype, false}, {dtype, true}, {dtype, true, scratch_of(choice)}};
   kernel.arguments.insert(kernel.arguments.end(), more.begin(), more.end());
   kernel.grain = choice.grain;
   const auto use = [&](const Dim& size) {

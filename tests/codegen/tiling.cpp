@@ -37,6 +37,7 @@ TEST_CASE("tiling: fits the registers, the caches and the vectors", "[tiling]") 
             REQUIRE(tiling.block_k >= 1);
             REQUIRE(tiling.grain >= 1);
             REQUIRE(tiling.block_k * tiling.tile_n * width <= std::max<int64_t>(target.l1_bytes, 64 * tiling.tile_n * width));
+            REQUIRE_FALSE((tiling.pack_b && tiling.copy_b));
             REQUIRE(tiling.block_m * tiling.block_n * tiling.tile_m * tiling.tile_n * width <= target.l2_bytes / 2);
           }
 }
@@ -46,7 +47,9 @@ TEST_CASE("tiling: no rows for a vector times a matrix, and no packing for few r
   REQUIRE(choose_tiling(avx512, f32, 1, 4096, 4096, true, {true, 4096}).tile_n == 128);
   REQUIRE_FALSE(choose_tiling(avx512, f32, 8, 4096, 4096, true, {true, 4096}).pack_b);
   REQUIRE(choose_tiling(avx512, f32, 8, 4096, 4096, true, false).pack_b);
-  REQUIRE(choose_tiling(avx512, f32, 1024, 4096, 4096, true, {true, 4096}).pack_b);
+  REQUIRE(choose_tiling(avx2, f32, 4096, 4096, 4096, true, {true, 4096}).pack_b);
+  REQUIRE(choose_tiling(avx2, f32, 128, 4096, 4096, true, {true, 4096}).copy_b);
+  REQUIRE_FALSE(choose_tiling(avx2, f32, 128, 4096, 4096, true, {true, 4096}).pack_b);
   REQUIRE_FALSE(choose_tiling(avx512, f32, 1024, 1000, 4096, true, {true, 1000}).pack_b);
 }
 
