@@ -33,6 +33,16 @@ bool is_folded(const Program& program) {
   return result.op == Op::constant || (result.op == Op::broadcast && program.graph.node(program.graph.inputs(program.outputs[0])[0]).op == Op::constant);
 }
 
+// Any NaN has the bits of any other, so that one says little of what was folded.
+bool has_nan(const Tensor& t) {
+  if (is_stored_only(t.dtype())) return false;
+  return dispatch(t.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const auto values = t.data<T>();
+    return std::any_of(values.begin(), values.end(), [](T v) { return v != v; });
+  });
+}
+
 }  // namespace
 
 TEST_CASE("every operation on constants is folded to the interpreter's bits") {
@@ -41,16 +51,17 @@ TEST_CASE("every operation on constants is folded to the interpreter's bits") {
     if (row.family == Family::leaf || row.family == Family::sugar || row.family == Family::call || row.op == Op::broadcast) continue;
     INFO(row.name);
     int folded = 0;
-    for (uint64_t seed = 1; seed < 400 && folded < 5; ++seed) {
+    for (uint64_t seed = 1; seed < 4000 && folded < 5; ++seed) {
       fuzz::Random random(seed);
       try {
         const Program program = on_constants(row, random);
         const PassResult result = fold(program);
         if (!is_folded(result.program)) continue;
-        ++folded;
+        const Tensor expected = interpret(program, {}).outputs[0];
+        folded += !has_nan(expected) && expected.bytes() > 0;
         INFO(print(program) << "\n" << print(result.program));
         CHECK(result.changed);
-        CHECK(same_bits(interpret(program, {}).outputs[0], interpret(result.program, {}).outputs[0]));
+        CHECK(same_bits(expected, interpret(result.program, {}).outputs[0]));
       } catch (const UserError&) {
       }
     }
