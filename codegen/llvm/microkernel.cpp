@@ -8,8 +8,14 @@ namespace {
 // How many vectors of an epilogue's inputs are held for the columns of a tile at once.
 constexpr int64_t most_values_at_hand = 48;
 
-// How many k are one turn of the loop over k.
-constexpr int64_t turns_in_one = 4;
+// How many k are one turn of the loop over k: where there is much to do, or may be, as many as pay for the time that their code takes to make.
+int64_t unrolled_turns(const TaskPoint& task) {
+  constexpr int64_t few = 1 << 20;
+  const ContractionKernel& c = task.contraction;
+  const Dim products = c.m * c.n * c.k;
+  const bool is_little = c.batch.empty() && products.is_number() && products.number() < few;
+  return task.lanes > 1 && !is_little ? 4 : 1;
+}
 
 // A pointer that LLVM does not look behind: it computes the many places beside it from there, and spills fewer registers.
 llvm::Value* opaque(Emitter& emitter, llvm::Value* pointer) { return emitter.builder.CreateFreeze(pointer); }
@@ -207,7 +213,7 @@ void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& ti
   if (!masked) {
     prefetch_next_panel(emitter, task, tile);
     if (task.contraction.copies_b) b = {task.copied, emitter.number(task.contraction.tile_n), task.vectors()};
-    return emit_sums(emitter, task, tile, a, b, task.lanes > 1 ? turns_in_one : 1, tile.sums);
+    return emit_sums(emitter, task, tile, a, b, unrolled_turns(task), tile.sums);
   }
   // Vector by vector, so that those beyond n cost nothing, and neither does it much to compile.
   llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);

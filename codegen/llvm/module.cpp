@@ -2,6 +2,7 @@
 #include "codegen/llvm/module.h"
 
 #include <algorithm>
+#include <set>
 
 #include <llvm/Analysis/AliasAnalysis.h>
 #include <llvm/Analysis/AssumptionCache.h>
@@ -14,6 +15,7 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/PassManager.h>
 #include <llvm/IR/Verifier.h>
+#include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/raw_ostream.h>
@@ -31,15 +33,24 @@ void verify(llvm::Module& module, const std::string& symbol, const std::string& 
   if (llvm::verifyFunction(*module.getFunction(symbol), &stream)) throw InternalError("LLVM accepts what is emitted: " + complaint + "\nof " + what);
 }
 
-// LLVM's passes from its code to a machine's, without loop strength reduction, which emission does itself (Emitter::multiply) in much less time.
+constexpr const char* strength_reduction = "Loop Strength Reduction";
+
+// LLVM's passes from its code to a machine's, without loop strength reduction, which emission does itself (Emitter::multiply) in much less time, and
+// without the second scheduling where a CPU orders instructions itself: kernels are no faster with it.
 class CodePasses : public llvm::legacy::PassManager {
  public:
-  bool reduces_strength = true;
+  explicit CodePasses(const llvm::TargetMachine& machine) : orders_itself_(machine.getMCSubtargetInfo()->getSchedModel().isOutOfOrder()) {}
+
+  std::set<std::string> left_out;
   void add(llvm::Pass* pass) override {
-    if (pass->getPassName() != "Loop Strength Reduction") return llvm::legacy::PassManager::add(pass);
-    reduces_strength = false;
+    const std::string name = pass->getPassName().str();
+    if (name != strength_reduction && !(orders_itself_ && name == "Post RA top-down list latency scheduler")) return llvm::legacy::PassManager::add(pass);
+    left_out.insert(name);
     delete pass;
   }
+
+ private:
+  bool orders_itself_;
 };
 
 }  // namespace
@@ -136,11 +147,11 @@ Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_t
 
   Generated result;
   llvm::raw_svector_ostream stream(result.bytes);
-  CodePasses passes;
+  CodePasses passes(machine);
   auto type = as_text ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true);
   ensure(!refused, "LLVM writes objects and assembly for this target");
-  ensure(!passes.reduces_strength || machine.getOptLevel() == llvm::CodeGenOptLevel::None, "LLVM's loop strength reduction is left out by its name");
+  ensure(passes.left_out.count(strength_reduction) || machine.getOptLevel() == llvm::CodeGenOptLevel::None, "LLVM's loop strength reduction is left out by its name");
   passes.run(module);
   module.getContext().setDiagnosticHandlerCallBack(nullptr);
   if (!complaints.errors.empty()) throw InternalError("LLVM makes code of what is emitted: " + complaints.errors);

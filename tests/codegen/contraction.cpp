@@ -143,6 +143,17 @@ TEST_CASE("contraction: sizes that are numbers", "[contraction]") {
   }
 }
 
+// Enough work for several k a turn of the inner loop, with and without a rest in the last block or in each.
+TEST_CASE("contraction: larger sizes that are numbers", "[contraction]") {
+  for (const ContractionChoice& choice : choices(f32))
+    for (int64_t k : {68, 71}) {
+      const ContractionShape shape{{}, 121, 131, k};
+      const CompiledKernel compiled(contraction_kernel(f32, shape, choice, plain_epilogue(f32, shape, 131)));
+      Problem<float> problem(1, 121, 131, k, choice.transposed_a);
+      check(compiled, problem, choice, 0);
+    }
+}
+
 TEMPLATE_TEST_CASE("contraction: every type", "[contraction]", float, double, int32_t, int64_t, uint32_t, uint64_t, uint8_t) {
   constexpr DType dtype = dtype_of<TestType>();
   const ContractionShape shape{{}, "m", "n", "k"};
