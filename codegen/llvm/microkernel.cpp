@@ -86,7 +86,8 @@ void prefetch_next_panel(Emitter& emitter, const TaskPoint& task, const TilePoin
   const ContractionKernel& contraction = task.contraction;
   const auto width = static_cast<int64_t>(size_of(contraction.dtype));
   const Dim elements = contraction.n * contraction.k;
-  if (elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / width) return;
+  const bool is_at_hand = elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / width;
+  if (task.lanes == 1 || is_at_hand) return;  // without vectors there is more to compute than to wait for
   TilePoint at;
   at.n_tile = tile.next_n_tile, at.n0 = emitter.multiply(tile.next_n_tile, emitter.number(contraction.tile_n)), at.k0 = tile.next_k0;
   const Columns next = columns_of_b(emitter, task, at);
