@@ -34,10 +34,10 @@ struct Problem {
   bool b_packed = false, b_copied = false;
   Conflict b_conflict = Conflict::none;  // of a B that is read where it lies
 
-  // A panel of B stays in the first-level cache while A's panels go by. Blocks are multiples of 4 deep, as many k as are one turn of a loop.
+  // A panel of B stays in the first-level cache while A's panels go by.
   int64_t block_k(int64_t tile_n) const {
     const int64_t most = std::clamp<int64_t>(target->l1_bytes * 3 / 4 / (tile_n * width), 64, 512);
-    return k ? ceil_divide(even(nominal(k, 1), most), 4) * 4 : most;
+    return k ? ceil_divide(even(nominal(k, 1), most), most_turns_in_one) * most_turns_in_one : most;
   }
   // Tiles of a block of A that stays in the second-level cache, and apart from it the sums.
   int64_t most_block_m(int64_t tile_m, int64_t tile_n) const {
@@ -55,9 +55,7 @@ struct Problem {
 double tile_cycles(const Problem& problem, int64_t rows, int64_t vectors) {
   const auto sums = static_cast<double>(rows * vectors), loads = static_cast<double>(rows + vectors);
   const double steady = std::max({sums / multiply_adds_a_cycle, loads / loads_a_cycle, latency, (sums + loads + 3) / instructions_a_cycle});
-  // Loads find their data late now and then, the more of them the more often.
-  // A's come from the second-level cache besides: from L2, a K block of rows 4 KiB apart, 4 x 24 sums made 92 GFLOP/s on Zen 3 where 6 x 16 made 89
-  // (or 86 and 81, beside a busier neighbour); from L1 both made 95.
+  // Loads find their data late now and then, the more of them the more often; and A's come from the second-level cache.
   const double stalls = loads * 0.03 + static_cast<double>(rows) * 0.08;
   // Each block of k begins with loading the sums and ends with storing them; the last with the epilogue.
   const auto block = static_cast<double>(problem.block_k(vectors * problem.lanes)), depth = static_cast<double>(nominal(problem.k, 256));
@@ -146,7 +144,7 @@ void choose_blocks(const Problem& problem, Size batch, Tiling& tiling) {
 
 Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, OperandAccess a, OperandAccess b, Size batch) {
   const auto width = static_cast<int64_t>(size_of(dtype));
-  Problem problem{&target, m, n, k, width, target.lanes(size_of(dtype))};
+  Problem in_place{&target, m, n, k, width, target.lanes(size_of(dtype))};
   // An operand is packed where it must be, and where reading it in place is slow and what packing costs is spread over much arithmetic. On
   // Zen 5 reading in place costs nothing unless one k lies a multiple of a page from the next; then it is an eighth of the time for A, and
   // for B between a twelfth (AVX-512) and a third (AVX2). On Zen 3 half a page costs a sixth for B, and a quarter of a page nothing.
@@ -157,19 +155,17 @@ Tiling choose_tiling(const Target& target, DType dtype, Size m, Size n, Size k, 
   };
   Tiling tiling;
   tiling.pack_a = !a.readable || (conflict(a) == Conflict::of_page && nominal(n, 64) >= 128);
-  problem.b_packed = !b.readable;
-  if (nominal(m, 64) >= 16) problem.b_conflict = conflict(b);
+  in_place.b_packed = !b.readable;
+  if (nominal(m, 64) >= 16) in_place.b_conflict = conflict(b);
+  Problem problem = in_place;
   Tile tile = choose_tile(problem);
-  Problem chosen = problem;
-  if (problem.b_conflict != Conflict::none) {
-    for (bool copied : {false, true}) {
-      Problem moved = problem;
-      moved.b_packed = !copied, moved.b_copied = copied, moved.b_conflict = Conflict::none;
-      const Tile other = choose_tile(moved);
-      if (other.cycles < tile.cycles) chosen = moved, tile = other;
-    }
-  }
-  problem = chosen;
+  const auto consider = [&](bool packed) {
+    Problem moved = in_place;
+    moved.b_packed = packed, moved.b_copied = !packed, moved.b_conflict = Conflict::none;
+    const Tile other = choose_tile(moved);
+    if (other.cycles < tile.cycles) problem = moved, tile = other;
+  };
+  if (in_place.b_conflict != Conflict::none) consider(true), consider(false);
   tiling.pack_b = problem.b_packed, tiling.copy_b = problem.b_copied;
   tiling.tile_m = tile.rows, tiling.tile_n = tile.vectors * problem.lanes;
   tiling.block_k = problem.block_k(tiling.tile_n);

@@ -16,6 +16,9 @@ struct OperandAccess {
   std::optional<int64_t> depth_stride;  // elements from one k to the next, where that is a number
 };
 
+// How many k the inner loop of a contraction may take in one turn; blocks of k are multiples of it.
+constexpr int64_t most_turns_in_one = 4;
+
 struct Tiling {                      // see ContractionKernel
   int64_t tile_m = 1, tile_n = 1;
   int64_t block_m = 1, block_n = 1;  // in tiles

@@ -33,7 +33,7 @@ CustomOperation check_of(const std::string& what, const Location& where) {
       using T = typename decltype(tag)::type;
       const T* p = static_cast<const T*>(positions.data);
       for (int64_t i = 0; i < count; ++i)
-        if (static_cast<uint64_t>(p[i]) >= static_cast<uint64_t>(size))  // as are negative ones
+        if (static_cast<uint64_t>(p[i]) >= static_cast<uint64_t>(size))  // negative ones are then the largest
           throw UserError(fmt::format("{}: the position {}{} is outside of an axis of size {}", what, p[i], element(positions, i), size), where);
       if (count > 0) std::memcpy(result.data, positions.data, static_cast<size_t>(count) * sizeof(T));
     });

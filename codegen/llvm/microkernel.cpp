@@ -2,6 +2,8 @@
 // read of A is one element at a time, splatted; of B whole vectors.
 #include "codegen/llvm/microkernel.h"
 
+#include "codegen/tiling.h"
+
 namespace sinter {
 namespace {
 
@@ -14,7 +16,7 @@ int64_t unrolled_turns(const TaskPoint& task) {
   const ContractionKernel& c = task.contraction;
   const Dim products = c.m * c.n * c.k;
   const bool is_little = c.batch.empty() && products.is_number() && products.number() < few;
-  return task.lanes > 1 && !is_little ? 4 : 1;
+  return task.lanes > 1 && !is_little ? most_turns_in_one : 1;
 }
 
 // A pointer that LLVM does not look behind: it computes the many places beside it from there, and spills fewer registers.
@@ -62,20 +64,20 @@ struct Columns {
   llvm::Value* mask = nullptr;  // of the one vector there then is
 };
 
-// Of the operand, packed or where it lies.
-Columns columns_of_b(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
+// Of the operand, packed or where it lies: the K block from k0 on of a panel.
+Columns columns_of_b(Emitter& emitter, const TaskPoint& task, llvm::Value* n_tile, llvm::Value* k0) {
   const ContractionKernel& contraction = task.contraction;
   const DType dtype = contraction.dtype;
   if (contraction.b.packed) {
     // [panel][k][tile_n]
-    llvm::Value* first = emitter.add(emitter.multiply(tile.n_tile, task.k), tile.k0);
+    llvm::Value* first = emitter.add(emitter.multiply(n_tile, task.k), k0);
     llvm::Value* pointer = emitter.element(task.b_panels, dtype, emitter.multiply(first, emitter.number(contraction.tile_n)));
     return {opaque(emitter, pointer), emitter.number(contraction.tile_n), task.vectors()};
   }
   const Affine& position = contraction.b.position;
   Values indices = task.batch;
-  indices.push_back(tile.n0);
-  indices.push_back(tile.k0);
+  indices.push_back(emitter.multiply(n_tile, emitter.number(contraction.tile_n)));
+  indices.push_back(k0);
   llvm::Value* pointer = emitter.element(emitter.argument(contraction.b.argument), dtype, emitter.affine(position, indices));
   return {opaque(emitter, pointer), emitter.dim(position.strides[task.batch.size() + 1]), task.vectors()};
 }
@@ -88,9 +90,7 @@ void prefetch_next_panel(Emitter& emitter, const TaskPoint& task, const TilePoin
   const Dim elements = contraction.n * contraction.k;
   const bool is_at_hand = elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / width;
   if (task.lanes == 1 || is_at_hand) return;  // without vectors there is more to compute than to wait for
-  TilePoint at;
-  at.n_tile = tile.next_n_tile, at.n0 = emitter.multiply(tile.next_n_tile, emitter.number(contraction.tile_n)), at.k0 = tile.next_k0;
-  const Columns next = columns_of_b(emitter, task, at);
+  const Columns next = columns_of_b(emitter, task, tile.next_n_tile, tile.next_k0);
   llvm::Value* rows = emitter.divide(emitter.add(tile.depth, emitter.add(tile.m_count, emitter.number(-1))), tile.m_count);
   llvm::Value* first = emitter.multiply(tile.m_in_block, rows);
   emitter.loop(first, emitter.smaller(emitter.add(first, rows), tile.depth), 1, [&](llvm::Value* k) {
@@ -192,7 +192,7 @@ void prefetch_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint&
 
 void emit_panel_copy(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
   const DType dtype = task.contraction.dtype;
-  const Columns from = columns_of_b(emitter, task, tile);
+  const Columns from = columns_of_b(emitter, task, tile.n_tile, tile.k0);
   Values masks(from.vectors);
   llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
   for (int64_t v = 0; masked && v < from.vectors; ++v) masks[v] = emitter.lanes_below(emitter.add(left, emitter.number(-v * task.lanes)), task.lanes);
@@ -210,7 +210,7 @@ void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& ti
   prefetch_epilogue(emitter, task, tile);
   const DType dtype = task.contraction.dtype;
   const Rows a = rows_of_a(emitter, task, tile);
-  Columns b = columns_of_b(emitter, task, tile);
+  Columns b = columns_of_b(emitter, task, tile.n_tile, tile.k0);
   if (!masked) {
     prefetch_next_panel(emitter, task, tile);
     if (task.contraction.copies_b) b = {task.copied, emitter.number(task.contraction.tile_n), task.vectors()};

@@ -2,7 +2,6 @@
 #include "codegen/llvm/module.h"
 
 #include <algorithm>
-#include <set>
 
 #include <llvm/Analysis/AliasAnalysis.h>
 #include <llvm/Analysis/AssumptionCache.h>
@@ -33,19 +32,18 @@ void verify(llvm::Module& module, const std::string& symbol, const std::string& 
   if (llvm::verifyFunction(*module.getFunction(symbol), &stream)) throw InternalError("LLVM accepts what is emitted: " + complaint + "\nof " + what);
 }
 
-constexpr const char* strength_reduction = "Loop Strength Reduction";
-
 // LLVM's passes from its code to a machine's, without loop strength reduction, which emission does itself (Emitter::multiply) in much less time, and
-// without the second scheduling where a CPU orders instructions itself: kernels are no faster with it.
+// without the second scheduling, by its name on x86, where a CPU orders instructions itself: kernels are no faster with it.
 class CodePasses : public llvm::legacy::PassManager {
  public:
   explicit CodePasses(const llvm::TargetMachine& machine) : orders_itself_(machine.getMCSubtargetInfo()->getSchedModel().isOutOfOrder()) {}
 
-  std::set<std::string> left_out;
+  bool reduces_strength = true;
   void add(llvm::Pass* pass) override {
-    const std::string name = pass->getPassName().str();
-    if (name != strength_reduction && !(orders_itself_ && name == "Post RA top-down list latency scheduler")) return llvm::legacy::PassManager::add(pass);
-    left_out.insert(name);
+    const llvm::StringRef name = pass->getPassName();
+    const bool reduces = name == "Loop Strength Reduction", schedules_again = name == "Post RA top-down list latency scheduler";
+    if (!reduces && !(schedules_again && orders_itself_)) return llvm::legacy::PassManager::add(pass);
+    if (reduces) reduces_strength = false;
     delete pass;
   }
 
@@ -151,7 +149,7 @@ Generated generate(llvm::Module& module, llvm::TargetMachine& machine, bool as_t
   auto type = as_text ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true);
   ensure(!refused, "LLVM writes objects and assembly for this target");
-  ensure(passes.left_out.count(strength_reduction) || machine.getOptLevel() == llvm::CodeGenOptLevel::None, "LLVM's loop strength reduction is left out by its name");
+  ensure(!passes.reduces_strength || machine.getOptLevel() == llvm::CodeGenOptLevel::None, "LLVM's loop strength reduction is left out by its name");
   passes.run(module);
   module.getContext().setDiagnosticHandlerCallBack(nullptr);
   if (!complaints.errors.empty()) throw InternalError("LLVM makes code of what is emitted: " + complaints.errors);

@@ -47,6 +47,7 @@ TEST_CASE("tiling: no rows for a vector times a matrix, and no packing for few r
   REQUIRE(choose_tiling(avx512, f32, 1, 4096, 4096, true, {true, 4096}).tile_n == 128);
   REQUIRE_FALSE(choose_tiling(avx512, f32, 8, 4096, 4096, true, {true, 4096}).pack_b);
   REQUIRE(choose_tiling(avx512, f32, 8, 4096, 4096, true, false).pack_b);
+  for (int64_t m : {1024, 4096}) REQUIRE(choose_tiling(avx512, f32, m, 4096, 4096, true, {true, 4096}).copy_b);
   REQUIRE(choose_tiling(avx2, f32, 4096, 4096, 4096, true, {true, 4096}).pack_b);
   REQUIRE(choose_tiling(avx2, f32, 128, 4096, 4096, true, {true, 4096}).copy_b);
   REQUIRE_FALSE(choose_tiling(avx2, f32, 128, 4096, 4096, true, {true, 4096}).pack_b);
