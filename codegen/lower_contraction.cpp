@@ -12,12 +12,12 @@ namespace {
 std::optional<int64_t> number(const Dim& d) { return d.is_number() ? std::optional(std::max<int64_t>(d.number(), 1)) : std::nullopt; }
 
 // An operand as a body over the loops batch..., row, k, with the arguments that it reads.
-struct Operand {
+struct LoweredOperand {
   Group loops;
   ArgumentTable arguments;
   Body body;
 
-  Operand(const Program& program, const FusionPlan& plan, NodeId contraction, int side) : loops(operand_group(program.graph, contraction, side)) {
+  LoweredOperand(const Program& program, const FusionPlan& plan, NodeId contraction, int side) : loops(operand_group(program.graph, contraction, side)) {
     BodyMaker maker(program.graph, arguments);
     Walk<BodyMaker> walk(program, plan, loops, maker);
     maker.output(walk.value(program.graph.inputs(contraction)[static_cast<size_t>(side)], loops.at[0]));
@@ -39,7 +39,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   DType dtype = graph.type(group.hero).dtype;
   const Shape& shape = graph.type(group.hero).shape;
   size_t batches = shape.size() - 2;
-  Operand a(program, plan, group.hero, 0), b(program, plan, group.hero, 1);
+  LoweredOperand a(program, plan, group.hero, 0), b(program, plan, group.hero, 1);
   ContractionKernel c;
   c.batch.assign(group.loops.begin(), group.loops.begin() + static_cast<std::ptrdiff_t>(batches));
   c.m = shape[batches];
@@ -48,7 +48,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   c.dtype = dtype;
   // Rows of B are read where they lie only if they are contiguous.
   bool a_readable = a.plain(), b_readable = b.plain() && (c.n.is(1) || b.plain()->position.strides[batches].is(1));
-  auto access = [&](const Operand& operand, bool readable) {
+  auto access = [&](const LoweredOperand& operand, bool readable) {
     return readable ? OperandAccess(true, number(operand.plain()->position.strides[batches + 1])) : OperandAccess(false);
   };
   Dim batch = product(c.batch);
@@ -59,7 +59,7 @@ LoweredGroup lower_contraction(const Program& program, const FusionPlan& plan, c
   LoweredGroup lowered;
   ArgumentTable arguments;
   int64_t width = static_cast<int64_t>(size_of(dtype));
-  auto operand = [&](Operand& from, bool pack, int64_t panel, const Dim& rows, const char* name) {
+  auto operand = [&](LoweredOperand& from, bool pack, int64_t panel, const Dim& rows, const char* name) {
     ContractionOperand result;
     if (!pack) {
       result.argument = arguments.read(from.arguments.arguments[from.plain()->argument].value, dtype);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sinter {
 namespace {
 
@@ -30,6 +32,8 @@ std::string text_of(const Shape& v) { return to_string(v); }
 std::string text_of(const Axes& v) { return to_string(v); }
 
 }  // namespace
+
+bool contains(const Axes& axes, int64_t axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); }
 
 bool same(const Attributes& a, const Attributes& b) {
   if (a.index() != b.index()) return false;

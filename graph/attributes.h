@@ -11,6 +11,7 @@
 namespace sinter {
 
 using Axes = std::vector<int64_t>;
+bool contains(const Axes&, int64_t axis);
 
 struct NoAttributes {
   template <class Self, class F>

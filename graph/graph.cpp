@@ -14,6 +14,13 @@ ParameterStorage::ParameterStorage(std::string parameter_name, Tensor initial) :
   id = ++last;
 }
 
+Graph::Graph() = default;
+Graph::Graph(const Graph&) = default;
+Graph::Graph(Graph&&) = default;
+Graph& Graph::operator=(const Graph&) = default;
+Graph& Graph::operator=(Graph&&) = default;
+Graph::~Graph() = default;
+
 NodeId Graph::append(Op op, std::span<const NodeId> inputs, Attributes attributes, Type type, Origins origins) {
   if (nodes_.size() >= NodeId::none - 1 || inputs_.size() >= NodeId::none - inputs.size()) throw UserError("a graph holds fewer than 2^32 nodes");
   NodeId id(nodes_.size());

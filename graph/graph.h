@@ -27,6 +27,14 @@ using Origins = std::vector<uint32_t>;  // sorted indices into Graph::locations
 
 class Graph {
  public:
+  // Here and in graph.cpp, not implicit: every file that passes a Program on would compile what copies and destroys its tables.
+  Graph();
+  Graph(const Graph&);
+  Graph(Graph&&);  // throws where memory runs out, as a deque's does
+  Graph& operator=(const Graph&);
+  Graph& operator=(Graph&&);
+  ~Graph();
+
   // Appends as given: no check, no inference. Use build() of graph/builder.h unless the type is known to be right.
   NodeId append(Op, std::span<const NodeId> inputs, Attributes, Type, Origins);
 

@@ -10,8 +10,6 @@
 namespace sinter {
 namespace {
 
-bool holds(const Axes& axes, int64_t axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); }
-
 struct OperandForm {
   NodeId value;
   Axes batch, contracted;
@@ -24,7 +22,7 @@ OperandForm single_axes(Graph& graph, NodeId value, const Axes& batch, const Axe
   Axes order = batch;
   Dim free(1), depth(1);
   for (int64_t a = 0; a < static_cast<int64_t>(shape.size()); ++a)
-    if (!holds(batch, a) && !holds(contracted, a)) order.push_back(a), free = free * shape[static_cast<size_t>(a)];
+    if (!contains(batch, a) && !contains(contracted, a)) order.push_back(a), free = free * shape[static_cast<size_t>(a)];
   for (int64_t a : contracted) order.push_back(a), depth = depth * shape[static_cast<size_t>(a)];
   if (!std::is_sorted(order.begin(), order.end())) value = build(graph, Op::transpose, {value}, TransposeAttributes{order}, origins);
   Shape to;

@@ -8,8 +8,6 @@
 namespace sinter {
 namespace {
 
-constexpr uint32_t none = MemoryPlan::none;
-
 std::string label(const Graph& graph, NodeId id) {
   const Attributes& attributes = graph.node(id).attributes;
   if (auto* variable = std::get_if<VariableAttributes>(&attributes)) return "%" + variable->name;
@@ -17,9 +15,11 @@ std::string label(const Graph& graph, NodeId id) {
   return fmt::format("%{}", id.index);
 }
 
-class Checker {
+class MemoryPlanChecker {
+  static constexpr uint32_t none = MemoryPlan::none;
+
  public:
-  Checker(const Program& program, const FusionPlan& fusion, const MemoryPlan& plan) : program_(program), graph_(program.graph), fusion_(fusion), plan_(plan) {}
+  MemoryPlanChecker(const Program& program, const FusionPlan& fusion, const MemoryPlan& plan) : program_(program), graph_(program.graph), fusion_(fusion), plan_(plan) {}
 
   void run() {
     read_tables();
@@ -188,7 +188,7 @@ std::string_view kind_text(GroupKind kind) {
 
 }  // namespace
 
-void check(const Program& program, const FusionPlan& fusion, const MemoryPlan& plan) { Checker(program, fusion, plan).run(); }
+void check(const Program& program, const FusionPlan& fusion, const MemoryPlan& plan) { MemoryPlanChecker(program, fusion, plan).run(); }
 
 std::string to_string(const Program& program, const FusionPlan& fusion, const MemoryPlan& plan) {
   const Graph& graph = program.graph;

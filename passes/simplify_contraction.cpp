@@ -6,8 +6,6 @@
 namespace sinter {
 namespace {
 
-bool holds(const Axes& axes, int64_t axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); }
-
 Axes through(const Axes& permutation, const Axes& axes) {
   Axes result;
   for (int64_t axis : axes) result.push_back(permutation[static_cast<size_t>(axis)]);
@@ -27,7 +25,7 @@ NodeId contract_of_transpose(Simplifier& s, const Candidate& c) {
     Axes &batch = side == 0 ? a.lhs_batch : a.rhs_batch, &contracted = side == 0 ? a.lhs_contracted : a.rhs_contracted;
     Axes free;
     for (int64_t axis = 0; axis < static_cast<int64_t>(permutation.size()); ++axis)
-      if (!holds(batch, axis) && !holds(contracted, axis)) free.push_back(permutation[static_cast<size_t>(axis)]);
+      if (!contains(batch, axis) && !contains(contracted, axis)) free.push_back(permutation[static_cast<size_t>(axis)]);
     if (!std::is_sorted(free.begin(), free.end())) continue;
     batch = through(permutation, batch);
     contracted = through(permutation, contracted);

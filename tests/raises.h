@@ -1,4 +1,4 @@
-// The UserError that something raises.
+// The errors that something raises.
 #pragma once
 #include <catch2/catch.hpp>
 #include <string>
@@ -20,6 +20,17 @@ Raised raised(F f) {
     return {error.message(), error.where()};
   }
   FAIL("nothing was raised");
+  return {};
+}
+
+// What its error says, with the place; nothing where there is none.
+template <class F>
+std::string message_of(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
   return {};
 }
 

@@ -10,16 +10,7 @@ using Operands = std::span<const Scalar>;
 using Rule = const GradientRule&;
 using Gradients = std::vector<Expr> (*)(Rule);
 
-Type infer_number(const Inference& in) {
-  if (in.inputs[0].dtype == boolean) throw UserError("takes numbers, not bool; convert() them first");
-  return in.inputs[0];
-}
 Type infer_bool(const Inference& in) { return Type::of(boolean, in.inputs[0].shape); }
-Type infer_same(const Inference& in) { return in.inputs[0]; }
-Type infer_integer(const Inference& in) {
-  if (in.inputs[0].dtype == boolean) throw UserError("takes integers, not bool; convert() them first");
-  return in.inputs[0];
-}
 Type infer_select(const Inference& in) { return in.inputs[1]; }
 
 OpInfo arithmetic(Op op, std::string_view name, bool commutative, Scalar (*expression)(Operands, DType), Gradients gradient, std::string_view derivative,

@@ -14,13 +14,12 @@ namespace {
 
 using Rule = const GradientRule&;
 
-bool holds(const Axes& axes, int64_t a) { return std::find(axes.begin(), axes.end(), a) != axes.end(); }
 
 // The axes of an operand that are neither batch nor contracted, in order.
 Axes free_axes(size_t rank, const Axes& batch, const Axes& contracted) {
   Axes free;
   for (int64_t a = 0; a < static_cast<int64_t>(rank); ++a)
-    if (!holds(batch, a) && !holds(contracted, a)) free.push_back(a);
+    if (!contains(batch, a) && !contains(contracted, a)) free.push_back(a);
   return free;
 }
 
@@ -126,7 +125,6 @@ std::vector<Expr> contract_gradient(Rule r) {
                 [&] { return operand(a, c.lhs_batch, a_free, batches, c.rhs_batch, b_free, c.rhs_contracted, c.lhs_contracted); });
 }
 
-Type infer_same(const Inference& in) { return in.inputs[0]; }
 
 // NumPy's matmul: the last axis of one with the last but one of the other, all before it broadcast; a vector is a row or a column.
 NodeId expand_matmul(Graph& graph, NodeId a, NodeId b, const Origins& origins) {

@@ -33,6 +33,11 @@ inline OpInfo written(std::string_view as, OpInfo row) {
 // A rule for a row that has none because nothing calls it (a leaf's gradient, sugar's shape).
 Type infer_never(const Inference&);
 
+// The first operand's type: whatever it is; a number's; an integer's, of operands that are bits already. UserErrors for bools.
+Type infer_same(const Inference&);
+Type infer_number(const Inference&);
+Type infer_integer(const Inference&);
+
 // What sum_to(g, shape) of reverse broadcasting means lives in movement.cpp: the gradient of a broadcast.
 
 }  // namespace sinter

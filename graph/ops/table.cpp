@@ -38,6 +38,15 @@ ScalarExpr expression_of(Op op, std::span<const DType> inputs, DType result) {
 // gradients are differentiated again.
 Expr GradientRule::guarded(const Expr& value) const { return masked ? select(adjoint == 0 && value != value, 0, value) : value; }
 
+Type infer_same(const Inference& in) { return in.inputs[0]; }
+Type infer_number(const Inference& in) {
+  if (in.inputs[0].dtype == boolean) throw UserError(fmt::format("takes numbers, not bool; convert() {} first", in.inputs.size() == 1 ? "it" : "them"));
+  return in.inputs[0];
+}
+Type infer_integer(const Inference& in) {
+  if (in.inputs[0].dtype == boolean) throw UserError(fmt::format("takes integers, not bool; convert() {} first", in.inputs.size() == 1 ? "it" : "them"));
+  return in.inputs[0];
+}
 Type infer_never(const Inference&) { throw InternalError("this operation's type is not inferred"); }
 
 }  // namespace sinter

@@ -12,15 +12,6 @@ namespace {
 using Operands = std::span<const Scalar>;
 using Rule = const GradientRule&;
 
-Type infer_same(const Inference& in) { return in.inputs[0]; }
-Type infer_number(const Inference& in) {
-  if (in.inputs[0].dtype == boolean) throw UserError("takes numbers, not bool; convert() it first");
-  return in.inputs[0];
-}
-Type infer_integer(const Inference& in) {
-  if (in.inputs[0].dtype == boolean) throw UserError("takes integers, not bool; convert() it first");
-  return in.inputs[0];
-}
 Type infer_convert(const Inference& in) { return Type::of(std::get<ConvertAttributes>(in.attributes).dtype, in.inputs[0].shape); }
 
 using Gradients = std::vector<Expr> (*)(Rule);

@@ -27,7 +27,7 @@ Scalar log_f64(Scalar f, Scalar k) {
 }
 
 // The float in [1, 2) x 2^52 with the integer `k` in its low bits, less 2^52 + bias: k as a float, on targets that cannot convert.
-Scalar exponent_f64(Scalar biased) {
+Scalar unbiased_f64(Scalar biased) {
   return bitcast(biased | as_constant(biased, u64, 0x4330000000000000), f64) - (0x1p52 + 1023);
 }
 
@@ -47,7 +47,7 @@ Scalar log(Scalar x) {
   constexpr uint64_t one = 0x3ff0000000000000, fraction = 0x000fffffffffffff;
   Scalar moved = bits + as_constant(x, u64, one - root_half_f64);
   Scalar f = bitcast((moved & as_constant(x, u64, fraction)) + as_constant(x, u64, root_half_f64), f64) - 1;
-  Scalar k = exponent_f64(moved >> 52) + select(tiny, x.like(-54), x.like(0));
+  Scalar k = unbiased_f64(moved >> 52) + select(tiny, x.like(-54), x.like(0));
   return log_specials(x, log_f64(f, k));
 }
 
@@ -69,7 +69,7 @@ Scalar log1p(Scalar x) {
     Scalar scaled = bitcast(bitcast(x, u64) - e, f64);
     Scalar four = bitcast(as_constant(x, u64, 0x4010000000000000) - e, f64);
     Scalar f = scaled - fma(four, x.like(-0.25), x.like(1));
-    result = select(x == x.like(0), x, log_f64(f, exponent_f64(moved >> 52)));
+    result = select(x == x.like(0), x, log_f64(f, unbiased_f64(moved >> 52)));
   }
   return log_specials(u, result);
 }

@@ -14,9 +14,9 @@ namespace {
 bool moves(Op op) { return info(op).family == Family::movement || info(op).family == Family::identity; }
 bool contains(const std::vector<NodeId>& all, NodeId id) { return std::find(all.begin(), all.end(), id) != all.end(); }
 
-class Checker {
+class FusionChecker {
  public:
-  Checker(const Program& program, const FusionPlan& plan) : program_(program), graph_(program.graph), plan_(plan) {}
+  FusionChecker(const Program& program, const FusionPlan& plan) : program_(program), graph_(program.graph), plan_(plan) {}
 
   void run() {
     std::map<NodeId, size_t> stored;
@@ -327,7 +327,7 @@ class Checker {
 
 }  // namespace
 
-void check(const Program& program, const FusionPlan& plan) { Checker(program, plan).run(); }
+void check(const Program& program, const FusionPlan& plan) { FusionChecker(program, plan).run(); }
 
 std::string to_string(const Program& program, const FusionPlan& plan) {
   const Graph& graph = program.graph;

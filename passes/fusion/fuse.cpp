@@ -81,7 +81,7 @@ void take_prologues(const Program& program, const std::set<NodeId>& kept, Fusion
   std::map<NodeId, bool> by_operand;
   for (const Group& group : plan.groups)
     for (const GroupRead& read : group.reads) ++readers[read.value];
-  constexpr size_t most_members = 32;
+  constexpr size_t most_producer_members = 32;
   for (const Group& group : plan.groups) {
     if (group.kind != GroupKind::contraction) continue;
     for (NodeId operand : graph.inputs(group.hero)) {
@@ -89,7 +89,7 @@ void take_prologues(const Program& program, const std::set<NodeId>& kept, Fusion
       int32_t home = plan.stored_by[operand.index];
       if (home < 0 || readers[operand] != 1 || kept.count(operand)) continue;
       const Group& producer = plan.groups[static_cast<size_t>(home)];
-      if (producer.kind != GroupKind::loop || producer.stored.size() != 1 || producer.members.size() > most_members || is_movement(graph.node(operand).op)) continue;
+      if (producer.kind != GroupKind::loop || producer.stored.size() != 1 || producer.members.size() > most_producer_members || is_movement(graph.node(operand).op)) continue;
       if (graph.inputs(group.hero)[0] == graph.inputs(group.hero)[1]) continue;
       if (std::any_of(producer.members.begin(), producer.members.end(), [&](NodeId member) { return kept.count(member) > 0; })) continue;
       for (NodeId member : producer.members) plan.recomputed[member.index] = true;

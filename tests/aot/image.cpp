@@ -12,7 +12,7 @@ namespace {
 constexpr size_t gap = 64;
 constexpr char filler = '\xA5';
 
-struct Memory {
+struct ImageMemory {
   std::string bytes = std::string(gap, filler);
   // Aligned, with a gap after it.
   size_t add(size_t size, const void* from = nullptr) {
@@ -31,7 +31,7 @@ void append(std::string& to, const std::vector<int64_t>& numbers) { to.append(re
 Image image_of(size_t function, const Executable& e, const NamedTensors& inputs, unsigned workers) {
   const Tables tables = make_tables(e, bind_inputs(e.inputs, inputs), workers);
   Image image;
-  Memory memory;
+  ImageMemory memory;
   std::vector<size_t> constants;
   for (const NamedType& input : e.inputs) image.inputs.push_back(memory.add(inputs.at(input.name)));
   for (const auto& parameter : e.parameters) image.parameters.push_back(memory.add(parameter->value));

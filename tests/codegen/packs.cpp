@@ -12,7 +12,7 @@ struct Sizes {
 };
 
 // Elements of the operand, and where (batch, row, k) lies in it.
-struct Operand {
+struct PackedOperand {
   const char* name;
   std::function<Affine(Dim batch, Dim rows, Dim depth)> position;
 };
@@ -68,13 +68,13 @@ void check(Kernel kernel, const Sizes& shape) {
 }  // namespace
 
 TEST_CASE("operands are packed into panels from wherever they lie") {
-  const Operand operands[] = {
+  const PackedOperand operands[] = {
       {"along k", [](Dim, Dim rows, Dim depth) { return Affine{0, {2 * rows * depth, rows * depth, depth, 1}}; }},
       {"along rows", [](Dim, Dim rows, Dim depth) { return Affine{0, {2 * rows * depth, rows * depth, 1, rows}}; }},
       {"every other one along k", [](Dim, Dim rows, Dim depth) { return Affine{1, {2 * rows * depth, rows * depth, 2 * depth, 2}}; }},
       {"the same for all rows", [](Dim, Dim, Dim) { return Affine{0, {1, 0, 0, 1}}; }},
   };
-  const Operand& operand = GENERATE_REF(from_range(std::begin(operands), std::end(operands)));
+  const PackedOperand& operand = GENERATE_REF(from_range(std::begin(operands), std::end(operands)));
   INFO(operand.name);
   bool batched = GENERATE(false, true);
   Dim b("b"), rows("rows"), depth("depth");

@@ -54,13 +54,13 @@ Kernel row_kernel(RowKernel row, std::vector<KernelArgument> arguments, int64_t 
 }
 
 // One argument's memory, twice: for the kernel and for the reference.
-struct Memory {
+struct RowMemory {
   std::unique_ptr<Guarded<char>> ours, theirs;
 };
 
 template <class T>
-Memory memory(int64_t count, uint64_t seed) {
-  Memory memory;
+RowMemory memory(int64_t count, uint64_t seed) {
+  RowMemory memory;
   for (auto* side : {&memory.ours, &memory.theirs}) {
     *side = std::make_unique<Guarded<char>>(count * static_cast<int64_t>(sizeof(T)));
     Numbers numbers(seed);
@@ -69,10 +69,10 @@ Memory memory(int64_t count, uint64_t seed) {
   return memory;
 }
 
-void check(const CompiledKernel& compiled, std::vector<Memory>& memories, const Bindings& bindings = {}, int threads = 1,
+void check(const CompiledKernel& compiled, std::vector<RowMemory>& memories, const Bindings& bindings = {}, int threads = 1,
            const Target& target = host_target()) {
   std::vector<void*> ours, theirs;
-  for (Memory& memory : memories) ours.push_back(memory.ours->data()), theirs.push_back(memory.theirs->data());
+  for (RowMemory& memory : memories) ours.push_back(memory.ours->data()), theirs.push_back(memory.theirs->data());
   compiled.run(ours, bindings, threads);
   RowReference(compiled.kernel(), theirs, bindings, target).run();
   for (size_t i = 0; i < memories.size(); ++i) {
@@ -88,7 +88,7 @@ void check(const CompiledKernel& compiled, std::vector<Memory>& memories, const 
 }
 
 const Reduction kinds[] = {Reduction::sum, Reduction::product, Reduction::max, Reduction::min};
-const int64_t lengths[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 129, 200};
+const int64_t row_lengths[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 129, 200};
 
 // The sum, product, largest and least of x[r, :].
 RowKernel reductions(DType dtype, const Dim& rows, const Dim& length) {
@@ -109,10 +109,10 @@ TEMPLATE_TEST_CASE("row: reductions of every type and length", "[row]", float, d
   constexpr DType dtype = dtype_of<TestType>();
   const std::vector<KernelArgument> arguments = {{dtype, false}, {dtype, true}, {dtype, true}, {dtype, true}, {dtype, true}};
   const CompiledKernel symbolic(row_kernel(reductions(dtype, "rows", "length"), arguments, 2, {"rows", "length"}));
-  for (int64_t length : lengths) {
+  for (int64_t length : row_lengths) {
     const int64_t rows = 5;
     const auto fresh = [&] {
-      std::vector<Memory> memories;
+      std::vector<RowMemory> memories;
       memories.push_back(memory<TestType>(rows * length, 1));
       for (uint64_t i = 0; i < std::size(kinds); ++i) memories.push_back(memory<TestType>(rows, 2 + i));
       return memories;
@@ -135,7 +135,7 @@ TEST_CASE("row: narrower targets", "[row]") {
         RowKernel row = reductions(f32, "rows", length);
         row.vector_outer = vector_outer;
         const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, true}, {f32, true}, {f32, true}, {f32, true}}, 3, {"rows"}), target);
-        std::vector<Memory> memories;
+        std::vector<RowMemory> memories;
         memories.push_back(memory<float>(13 * length, 1));
         for (uint64_t i = 0; i < std::size(kinds); ++i) memories.push_back(memory<float>(13, 2 + i));
         check(compiled, memories, {{"rows", 13}}, 1, target);
@@ -153,7 +153,7 @@ TEST_CASE("row: a maximum of booleans is whether any holds", "[row]") {
     reduce.reduce(x, Reduction::max, 0), reduce.reduce(x, Reduction::min, 1);
     store.store(store.slot(0, boolean), 1, {1, 0}), store.store(store.slot(1, boolean), 2, {1, 0});
     row.stages = {reduce.finish(), store.finish()};
-    std::vector<Memory> memories;
+    std::vector<RowMemory> memories;
     memories.push_back(memory<float>(6 * length, 3));
     memories.push_back(memory<bool>(6, 1)), memories.push_back(memory<bool>(6, 2));
     check(CompiledKernel(row_kernel(row, {{f32, false}, {boolean, true}, {boolean, true}}, 2)), memories);
@@ -180,7 +180,7 @@ TEST_CASE("row: softmax, over threads and chunks, with NaN and infinities", "[ro
     const CompiledKernel compiled(row_kernel(softmax("rows", "length"), {{f32, false}, {f32, true}}, grain, {"rows", "length"}));
     for (int64_t length : {1, 10, 16, 33, 64, 100, 257})
       for (int threads : {1, 3}) {
-        std::vector<Memory> memories;
+        std::vector<RowMemory> memories;
         memories.push_back(memory<float>(9 * length, 5)), memories.push_back(memory<float>(9 * length, 6));
         for (auto* side : {&memories[0].ours, &memories[0].theirs}) {
           auto* x = reinterpret_cast<float*>((*side)->data());
@@ -212,9 +212,9 @@ RowKernel layer_norm(const Dim& rows, const Dim& length) {
 TEST_CASE("row: layer norm in place", "[row]") {
   const std::vector<KernelArgument> arguments = {{f32, true}, {f32, false}, {f32, false}};
   const CompiledKernel symbolic(row_kernel(layer_norm("rows", "length"), arguments, 2, {"rows", "length"}));
-  for (int64_t length : lengths)
+  for (int64_t length : row_lengths)
     for (bool number : {false, true}) {
-      std::vector<Memory> memories;
+      std::vector<RowMemory> memories;
       memories.push_back(memory<float>(7 * length, 5));
       memories.push_back(memory<float>(length, 6)), memories.push_back(memory<float>(length, 7));
       if (number) check(CompiledKernel(row_kernel(layer_norm(7, length), arguments, 3)), memories);
@@ -239,7 +239,7 @@ TEST_CASE("row: nested loops", "[row]") {
       store.store(store.slot(1, f32), 4, {b, 1, 0, 0});
       row.stages = {total.finish(), store.finish()};
       const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, false}, {f32, true}, {f32, true}, {f32, true}}, 2, {"p"}));
-      std::vector<Memory> memories;
+      std::vector<RowMemory> memories;
       memories.push_back(memory<float>(a * b * p * q, 1)), memories.push_back(memory<float>(p, 2));
       memories.push_back(memory<float>(a * b * p * q, 3));
       memories.push_back(memory<float>(a * b, 4)), memories.push_back(memory<float>(a * b, 5));
@@ -266,7 +266,7 @@ TEST_CASE("row: columns, several vectors side by side", "[row]") {
         scale.store(scale.load(2, f32, {1, "columns"}) / scale.slot(2, f32), 2, {1, "columns"});
         row.stages = {total.finish(), update.finish(), exponentials.finish(), scale.finish()};
         if (rows != 9) row.stages.pop_back();
-        std::vector<Memory> memories;
+        std::vector<RowMemory> memories;
         memories.push_back(memory<float>(rows * columns, 1)), memories.push_back(memory<float>(columns, 2));
         memories.push_back(memory<float>(rows * columns, 3));
         const CompiledKernel compiled(row_kernel(row, {{f32, false}, {f32, true}, {f32, true}}, grain, {"columns"}));
@@ -285,7 +285,7 @@ TEST_CASE("row: columns of mixed types", "[row]") {
     count.reduce(convert(large, i64), Reduction::sum, 0), count.reduce(large, Reduction::max, 1);
     store.store(store.slot(0, i64), 1, {columns, 1, 0}), store.store(store.slot(1, boolean), 2, {columns, 1, 0});
     row.stages = {count.finish(), store.finish()};
-    std::vector<Memory> memories;
+    std::vector<RowMemory> memories;
     memories.push_back(memory<float>(22 * columns, 1)), memories.push_back(memory<int64_t>(2 * columns, 2));
     memories.push_back(memory<bool>(2 * columns, 3));
     check(CompiledKernel(row_kernel(row, {{f32, false}, {i64, true}, {boolean, true}}, 1)), memories);

@@ -12,9 +12,7 @@ using namespace sinter::conformance;
 
 namespace {
 
-using Sizes = std::vector<int64_t>;
 using At = std::optional<Position>;
-Shape shape(const Sizes& sizes) { return Shape(sizes.begin(), sizes.end()); }
 
 constexpr double inf = std::numeric_limits<double>::infinity(), NaN = std::numeric_limits<double>::quiet_NaN();
 

@@ -6,10 +6,14 @@
 #include <vector>
 
 #include "graph/tensor.h"
+#include "graph/type.h"
 
 namespace sinter::conformance {
 
 using Position = std::vector<int64_t>;
+using Sizes = std::vector<int64_t>;
+
+inline Shape shape(const Sizes& sizes) { return Shape(sizes.begin(), sizes.end()); }
 
 // All positions of an array of these sizes, in row-major order; one, empty, for a scalar.
 inline std::vector<Position> positions_of(const std::vector<int64_t>& sizes) {

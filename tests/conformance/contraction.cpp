@@ -14,10 +14,6 @@ using namespace sinter::conformance;
 
 namespace {
 
-using Sizes = std::vector<int64_t>;
-
-Shape shape(const Sizes& sizes) { return Shape(sizes.begin(), sizes.end()); }
-
 Axes free_axes(size_t rank, const Axes& batch, const Axes& contracted) {
   Axes free;
   for (int64_t a = 0; a < static_cast<int64_t>(rank); ++a)

@@ -14,8 +14,6 @@ using namespace sinter::conformance;
 
 namespace {
 
-using Sizes = std::vector<int64_t>;
-
 // The products that each element of the result is the sum of, over all values of the labels that `to` has not. Labels are single letters here;
 // sizes of 1 repeat.
 struct Products {

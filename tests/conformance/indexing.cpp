@@ -14,9 +14,6 @@ using namespace sinter::conformance;
 
 namespace {
 
-using Sizes = std::vector<int64_t>;
-Shape shape(const Sizes& sizes) { return Shape(sizes.begin(), sizes.end()); }
-
 // Positions around [0, size), some outside on both sides where the type has them.
 Tensor positions(DType type, const Sizes& sizes, int64_t size, uint64_t seed) {
   Tensor t = Tensor::uninitialized(type, sizes);

@@ -9,10 +9,6 @@ using namespace sinter::conformance;
 
 namespace {
 
-using Sizes = std::vector<int64_t>;
-
-Shape shape(const Sizes& sizes) { return Shape(sizes.begin(), sizes.end()); }
-
 const Sizes arrays[] = {{}, {1}, {7}, {0}, {2, 3}, {9, 17}, {3, 0}, {2, 3, 4}, {1, 5, 1}, {2, 3, 4, 5}, {1, 2, 1, 33}, {2, 1, 3, 2, 5}, {2, 3, 1, 2, 2, 4}};
 
 Sizes picked(const Sizes& sizes, const Axes& axes) {

@@ -14,8 +14,6 @@ using namespace sinter::conformance;
 
 namespace {
 
-using Sizes = std::vector<int64_t>;
-
 // The elements that each element of the result is made of, in order.
 template <class T>
 std::vector<std::vector<T>> groups(const Tensor& x, const Axes& axes) {

@@ -10,22 +10,13 @@
 
 #include "graph/support/sanitizers.h"
 #include "runtime/cpu_count.h"
+#include "tests/raises.h"
 #include "tests/runtime/executor_fixture.h"
 
 namespace sinter {
 namespace {
 
 using namespace by_hand;
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 std::atomic<Executor*> to_stop{nullptr};  // once
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "tests/raises.h"
 #include "tests/runtime/executor_fixture.h"
 
 namespace sinter {
@@ -12,16 +13,6 @@ namespace {
 using namespace by_hand;
 
 std::string here(int line) { return to_string(Location(Here::current().file_name(), static_cast<uint32_t>(line))); }
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 // two_steps at these types.
 std::shared_ptr<const Executable> sized(const std::unordered_map<std::string, Type>& types) {

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+#include "tests/raises.h"
 #include "tests/runtime/temporary_folder.h"
 
 namespace sinter {
@@ -42,16 +43,6 @@ Tensor awkward(DType type, std::vector<int64_t> sizes) {
 }
 
 const std::vector<std::vector<int64_t>> shapes = {{}, {1}, {7}, {0}, {2, 3}, {3, 0}, {1, 4, 2}, {2, 3, 4, 5}};
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const UserError& e) {
-    return e.what();
-  }
-  return "no UserError";
-}
 
 }  // namespace
 

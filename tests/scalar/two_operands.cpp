@@ -10,14 +10,11 @@
 namespace sinter {
 namespace {
 
-template <class T>
-constexpr T inf = std::numeric_limits<T>::infinity();
-
 // Special values with each other, and pairs of any exponents, every second one near the other's.
 template <class T>
 std::pair<std::vector<T>, std::vector<T>> pairs() {
   using Limits = std::numeric_limits<T>;
-  std::vector<T> special = {0, Limits::denorm_min(), Limits::min(), T(0.1), T(0.5), 1, 3, T(1e10), Limits::max(), inf<T>, Limits::quiet_NaN()}, x, y;
+  std::vector<T> special = {0, Limits::denorm_min(), Limits::min(), T(0.1), T(0.5), 1, 3, T(1e10), Limits::max(), Limits::infinity(), Limits::quiet_NaN()}, x, y;
   for (T a : special)
     for (T b : special)
       for (int signs = 0; signs < 4; ++signs) x.push_back(signs & 1 ? -a : a), y.push_back(signs & 2 ? -b : b);
@@ -67,7 +64,7 @@ TEMPLATE_TEST_CASE("the remainder of floats is exact, and has the divisor's sign
   int64_t beyond = 0, within = 0;
   for (size_t i = 0; i < x.size(); ++i) {
     INFO(fmt::format("{:a} % {:a} = {:a}, // {:a}", x[i], y[i], result[i], quotient[i]));
-    if (std::fabs(x[i]) < inf<T> && std::fabs(y[i]) > 0 && !divides_exactly(x[i], y[i])) {
+    if (std::fabs(x[i]) < std::numeric_limits<T>::infinity() && std::fabs(y[i]) > 0 && !divides_exactly(x[i], y[i])) {
       REQUIRE(std::isnan(result[i]));
       ++beyond;
       continue;

@@ -8,15 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstring>
 
 #include "graph/support/errors.h"
+#include "tools/fuzz/clock.h"
 
 namespace sinter::fuzz {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 [[noreturn]] void be_child(const std::function<std::string(Progress&)>& work, Progress& progress, int out) {
   mallopt(M_PERTURB, 0x5A);  // what nobody wrote is no zero

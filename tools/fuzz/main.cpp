@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <random>
 
 #include "graph/text.h"
 #include "tools/fuzz/child.h"
+#include "tools/fuzz/clock.h"
 #include "tools/fuzz/files.h"
 #include "tools/fuzz/shrink.h"
 
@@ -20,8 +20,6 @@ struct Options {
   int failures = 1;
   std::string folder = "build/fuzz-found", file;
 };
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // How a failure tells itself from others: the check, how it ended, and the words of what was thrown.
 struct Found {

@@ -1,14 +1,12 @@
 #include "tools/fuzz/shrink.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "tools/fuzz/clock.h"
 #include "tools/fuzz/edit.h"
 
 namespace sinter::fuzz {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 class Shrinker {
  public:

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t width = 100;
 
-struct Options {
+struct OpsOptions {
   std::vector<std::string> names;
   bool markdown = false;
 };
@@ -55,7 +55,7 @@ void print_one(const OpInfo& row) {
     fmt::print("{:<10}{}\n", *label ? label : row.name, wrapped(text, 10));
 }
 
-void ops(const Options& options) {
+void ops(const OpsOptions& options) {
   if (options.markdown) return fmt::print("{}", reference_page());
   if (options.names.empty()) return print_table();
   std::vector<const OpInfo*> rows;
@@ -69,7 +69,7 @@ void ops(const Options& options) {
 }  // namespace
 
 void add_ops(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OpsOptions>();
   CLI::App* command = app.add_subcommand("ops", "Lists the operations: operands, attributes, types, shape, gradient, what each computes");
   CLI::Option* names = command->add_option("NAME", options->names, "Operations to show by themselves");
   command->add_flag("--markdown", options->markdown, "Print the reference page, graph/ops/REFERENCE.md")->excludes(names);

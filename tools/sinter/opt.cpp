@@ -9,19 +9,19 @@
 namespace sinter::tool {
 namespace {
 
-struct Options {
+struct OptOptions {
   std::string file, emit = "opt", output, target, cpu, features, symbol = "graph";
   std::vector<std::string> disabled;
   std::string stop_after;
   bool print_after_all = false, time_passes = false, no_origins = false;
 };
 
-Target target_of(const Options& options) {
+Target target_of(const OptOptions& options) {
   if (options.target.empty() && options.cpu.empty() && options.features.empty()) return host_target();
   return target_for(options.target.empty() ? host_target().triple : options.target, options.cpu, options.features);
 }
 
-void opt(const Options& options) {
+void opt(const OptOptions& options) {
   const Emission* emission = nullptr;
   for (const Emission& e : emissions())
     if (e.name == options.emit) emission = &e;
@@ -47,7 +47,7 @@ void opt(const Options& options) {
 }  // namespace
 
 void add_opt(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OptOptions>();
   CLI::App* command = app.add_subcommand("opt", "Shows what a stage of the compiler makes of a graph");
   std::vector<std::string> names;
   std::string doc = "The stage to show:";

@@ -14,7 +14,7 @@
 namespace sinter::tool {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string file;
   std::vector<std::string> inputs, outputs, updates;
   bool zeros = false, hexadecimal = false, interpret = false, checks_positions = false;
@@ -89,7 +89,7 @@ Interpreted compiled(const Program& program, const NamedTensors& inputs) {
   return result;
 }
 
-void run(const Options& options) {
+void run(const RunOptions& options) {
   ParseOptions parse_options;
   parse_options.lines_as_origins = true;
   std::vector<std::string> without_value;
@@ -127,7 +127,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_run(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Computes a graph's outputs");
   command->add_option("FILE", options->file, "The graph, as text")->required();
   command->add_option("--input", options->inputs, "NAME=FILE.npy: a variable's value, or a parameter's");
