@@ -194,7 +194,7 @@ std::string to_string(const Program& program, const FusionPlan& fusion, const Me
   const Graph& graph = program.graph;
   auto in_buffer = [&](NodeId id) {
     uint32_t b = plan.buffer_of[id.index];
-    return b == none ? label(graph, id) : fmt::format("{}@{}", label(graph, id), b);
+    return b == MemoryPlan::none ? label(graph, id) : fmt::format("{}@{}", label(graph, id), b);
   };
   std::string text = plan.transactional ? "steps, the parameters' copies last\n" : "steps\n";
   for (size_t i = 0; i < plan.steps.size(); ++i) {
@@ -212,7 +212,7 @@ std::string to_string(const Program& program, const FusionPlan& fusion, const Me
   }
   std::vector<std::vector<std::string>> holds(plan.buffers.size());
   for (size_t i = 0; i < graph.size(); ++i)
-    if (uint32_t b = plan.buffer_of[i]; b != none && graph.node(NodeId(i)).op != Op::reshape && graph.node(NodeId(i)).op != Op::stop_gradient) holds[b].push_back(label(graph, NodeId(i)));
+    if (uint32_t b = plan.buffer_of[i]; b != MemoryPlan::none && graph.node(NodeId(i)).op != Op::reshape && graph.node(NodeId(i)).op != Op::stop_gradient) holds[b].push_back(label(graph, NodeId(i)));
   text += "buffers\n";
   for (size_t b = 0; b < plan.buffers.size(); ++b) {
     const PlannedBuffer& buffer = plan.buffers[b];
