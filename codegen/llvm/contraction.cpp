@@ -38,25 +38,35 @@ std::pair<llvm::Value*, llvm::Value*> divide(Emitter& emitter, llvm::Value* numb
 void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*, llvm::Value*> m_tiles,
                 std::pair<llvm::Value*, llvm::Value*> n_tiles, llvm::Value* k0, llvm::Value* depth, bool one_block) {
   const ContractionKernel& contraction = task.contraction;
-  llvm::Value* m_count = emitter.builder.CreateSub(m_tiles.second, m_tiles.first);
+  const auto first_column = [&](llvm::Value* n_tile) {
+    llvm::Value* column = emitter.multiply(n_tile, emitter.number(contraction.tile_n));
+    return task.moves_columns() ? emitter.smaller(column, emitter.number(contraction.n.number() - contraction.tile_n)) : column;
+  };
+  llvm::Value* rows = rows_ahead(emitter, task, depth, emitter.builder.CreateSub(m_tiles.second, m_tiles.first));
   emitter.loop(n_tiles.first, n_tiles.second, 1, [&](llvm::Value* n_tile) {
     TilePoint tile;
-    tile.m_count = m_count, tile.n_tile = n_tile, tile.k0 = k0, tile.depth = depth;
+    tile.k0 = k0, tile.depth = depth;
     tile.n0 = emitter.multiply(n_tile, emitter.number(contraction.tile_n));
-    llvm::Value* after = emitter.add(n_tile, emitter.number(1));
-    llvm::Value* is_last = emitter.builder.CreateICmpEQ(after, n_tiles.second);
-    tile.next_n_tile = emitter.builder.CreateSelect(is_last, n_tiles.first, after);
-    tile.next_k0 = emitter.builder.CreateSelect(is_last, emitter.add(k0, depth), k0);
+    tile.first_column = first_column(n_tile);
+    tile.b = columns_of_b(emitter, task, n_tile, tile.first_column, k0);
+    tile.rows_ahead = rows;
+    if (rows) {
+      llvm::Value* after = emitter.add(n_tile, emitter.number(1));
+      llvm::Value* is_last = emitter.builder.CreateICmpEQ(after, n_tiles.second);
+      llvm::Value* next = emitter.builder.CreateSelect(is_last, n_tiles.first, after);
+      tile.next_b = columns_of_b(emitter, task, next, first_column(next), emitter.builder.CreateSelect(is_last, emitter.add(k0, depth), k0));
+    }
     llvm::Value* whole = emitter.builder.CreateICmpSLE(emitter.add(tile.n0, emitter.number(contraction.tile_n)), task.n);
     if (contraction.copies_b) {
       const auto copy = [&](bool masked) { emit_panel_copy(emitter, task, tile, masked); };
-      if (task.whole_columns()) copy(false);
+      if (task.whole_columns() || task.moves_columns()) copy(false);
       else emitter.when(whole, [&] { copy(false); }, [&] { copy(true); });
     }
     emitter.loop(m_tiles.first, m_tiles.second, 1, [&](llvm::Value* m_tile) {
       tile.m_in_block = emitter.builder.CreateSub(m_tile, m_tiles.first);
       tile.m_tile = m_tile;
       tile.m0 = emitter.multiply(m_tile, emitter.number(contraction.tile_m));
+      tile.first_row = task.moves_rows() ? emitter.smaller(tile.m0, emitter.number(contraction.m.number() - contraction.tile_m)) : tile.m0;
       // Sums that no later block takes up again all use the scratch's first tile, which so stays in the cache.
       llvm::Value* number = emitter.number(0);
       if (!one_block) {
@@ -74,7 +84,7 @@ void emit_tiles(Emitter& emitter, const TaskPoint& task, std::pair<llvm::Value*,
       };
       if (task.whole_columns()) {
         both(false);
-      } else if (contraction.b.packed || contraction.copies_b) {
+      } else if (contraction.b.packed || contraction.copies_b || task.moves_columns()) {
         emit_tile_sums(emitter, task, tile, false);
         emitter.when(whole, [&] { finish(false); }, [&] { finish(true); });
       } else {

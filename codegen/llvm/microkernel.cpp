@@ -44,59 +44,29 @@ Rows rows_of_a(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
   const Affine& position = contraction.a.position;
   const size_t row_loop = task.batch.size();
   Values indices = task.batch;
-  indices.push_back(tile.m0);
+  indices.push_back(tile.first_row);
   indices.push_back(tile.k0);
   llvm::Value* base = opaque(emitter, emitter.element(emitter.argument(contraction.a.argument), dtype, emitter.affine(position, indices)));
   llvm::Value* row_stride = emitter.dim(position.strides[row_loop]);
   // Rows beyond the last read the last one again; their sums are never used.
   llvm::Value* last = emitter.number(count - 1);
-  if (!task.whole_rows()) last = emitter.add(emitter.builder.CreateSub(task.m, tile.m0), emitter.number(-1));
+  if (!task.whole_rows() && !task.moves_rows()) last = emitter.add(emitter.builder.CreateSub(task.m, tile.m0), emitter.number(-1));
   for (int64_t row = 0; row < count; ++row)
     rows.pointers.push_back(emitter.element(base, dtype, emitter.multiply(emitter.smaller(emitter.number(row), last), row_stride)));
   rows.stride = emitter.dim(position.strides[row_loop + 1]);
   return rows;
 }
 
-// B's vectors of one k: vector v lies at pointer + k * stride + v * lanes.
-struct Columns {
-  llvm::Value *pointer = nullptr, *stride = nullptr;
-  int64_t vectors = 1;
-  llvm::Value* mask = nullptr;  // of the one vector there then is
-};
-
-// Of the operand, packed or where it lies: the K block from k0 on of a panel.
-Columns columns_of_b(Emitter& emitter, const TaskPoint& task, llvm::Value* n_tile, llvm::Value* k0) {
-  const ContractionKernel& contraction = task.contraction;
-  const DType dtype = contraction.dtype;
-  if (contraction.b.packed) {
-    // [panel][k][tile_n]
-    llvm::Value* first = emitter.add(emitter.multiply(n_tile, task.k), k0);
-    llvm::Value* pointer = emitter.element(task.b_panels, dtype, emitter.multiply(first, emitter.number(contraction.tile_n)));
-    return {opaque(emitter, pointer), emitter.number(contraction.tile_n), task.vectors()};
-  }
-  const Affine& position = contraction.b.position;
-  Values indices = task.batch;
-  indices.push_back(emitter.multiply(n_tile, emitter.number(contraction.tile_n)));
-  indices.push_back(k0);
-  llvm::Value* pointer = emitter.element(emitter.argument(contraction.b.argument), dtype, emitter.affine(position, indices));
-  return {opaque(emitter, pointer), emitter.dim(position.strides[task.batch.size() + 1]), task.vectors()};
-}
-
 // The panel of B that comes next is asked for ahead, in turn by the tiles of this one, each some of its rows. Measured on Zen 5 with B beyond
 // the second-level cache: 5 % with 256 rows of A, 30 % with 64. Asking for what lies past B's end does no harm.
 void prefetch_next_panel(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
-  const ContractionKernel& contraction = task.contraction;
-  const auto width = static_cast<int64_t>(size_of(contraction.dtype));
-  const Dim elements = contraction.n * contraction.k;
-  const bool is_at_hand = elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / width;
-  if (task.lanes == 1 || is_at_hand) return;  // without vectors there is more to compute than to wait for
-  const Columns next = columns_of_b(emitter, task, tile.next_n_tile, tile.next_k0);
-  llvm::Value* rows = emitter.divide(emitter.add(tile.depth, emitter.add(tile.m_count, emitter.number(-1))), tile.m_count);
-  llvm::Value* first = emitter.multiply(tile.m_in_block, rows);
-  emitter.loop(first, emitter.smaller(emitter.add(first, rows), tile.depth), 1, [&](llvm::Value* k) {
-    llvm::Value* row = emitter.element(next.pointer, contraction.dtype, emitter.multiply(k, next.stride));
-    for (int64_t column = 0; column < contraction.tile_n; column += line_bytes / width)
-      emitter.prefetch(emitter.element(row, contraction.dtype, emitter.number(column)), 2);
+  if (!tile.rows_ahead) return;
+  const DType dtype = task.contraction.dtype;
+  llvm::Value* first = emitter.multiply(tile.m_in_block, tile.rows_ahead);
+  emitter.loop(first, emitter.smaller(emitter.add(first, tile.rows_ahead), tile.depth), 1, [&](llvm::Value* k) {
+    llvm::Value* row = emitter.element(tile.next_b.pointer, dtype, emitter.multiply(k, tile.next_b.stride));
+    for (int64_t column = 0; column < task.contraction.tile_n; column += line_bytes / static_cast<int64_t>(size_of(dtype)))
+      emitter.prefetch(emitter.element(row, dtype, emitter.number(column)), 2);
   });
 }
 
@@ -170,29 +140,59 @@ void prefetch_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint&
   const ContractionKernel& contraction = task.contraction;
   const size_t m_loop = task.batch.size();
   if (contraction.rows.size() > 1) return;  // a row's indices would cost a division each
+  std::vector<const LoadInput*> loads;
   int64_t lines = 0;
   for (const BodyInput& input : contraction.epilogue.inputs) {
     const auto* load = std::get_if<LoadInput>(&input);
     if (!load || !load->bounds.empty() || load->position.strides[m_loop].is(0) || !load->position.strides[m_loop + 1].is(1)) continue;
-    const DType dtype = emitter.dtype_of(load->argument);
-    const auto width = static_cast<int64_t>(size_of(dtype));
-    lines += contraction.tile_m * (contraction.tile_n * width / line_bytes + 1);
-    if (lines > most_lines) return;
-    for (int64_t row = 0; row < contraction.tile_m; ++row)
-      for (int64_t column = 0; column < contraction.tile_n; column += line_bytes / width) {
-        Values indices = task.batch;
-        indices.push_back(emitter.add(tile.m0, emitter.number(row)));
-        indices.push_back(emitter.add(tile.n0, emitter.number(column)));
-        emitter.prefetch(emitter.element(emitter.argument(load->argument), dtype, emitter.affine(load->position, indices)), 1);
-      }
+    lines += contraction.tile_m * (contraction.tile_n * static_cast<int64_t>(size_of(emitter.dtype_of(load->argument))) / line_bytes + 1);
+    if (lines > most_lines) break;
+    loads.push_back(load);
   }
+  if (loads.empty()) return;
+  emitter.loop(emitter.number(0), emitter.number(contraction.tile_m), 1, [&](llvm::Value* row) {
+    for (const LoadInput* load : loads) {
+      const DType dtype = emitter.dtype_of(load->argument);
+      Values indices = task.batch;
+      indices.push_back(emitter.add(tile.first_row, row));
+      indices.push_back(tile.first_column);
+      llvm::Value* first = emitter.element(emitter.argument(load->argument), dtype, emitter.affine(load->position, indices));
+      for (int64_t column = 0; column < contraction.tile_n; column += line_bytes / static_cast<int64_t>(size_of(dtype)))
+        emitter.prefetch(emitter.element(first, dtype, emitter.number(column)), 1);
+    }
+  });
 }
 
 }  // namespace
 
+Columns columns_of_b(Emitter& emitter, const TaskPoint& task, llvm::Value* n_tile, llvm::Value* first_column, llvm::Value* k0) {
+  const ContractionKernel& contraction = task.contraction;
+  const DType dtype = contraction.dtype;
+  if (contraction.b.packed) {
+    // [panel][k][tile_n]
+    llvm::Value* first = emitter.add(emitter.multiply(n_tile, task.k), k0);
+    llvm::Value* pointer = emitter.element(task.b_panels, dtype, emitter.multiply(first, emitter.number(contraction.tile_n)));
+    return {opaque(emitter, pointer), emitter.number(contraction.tile_n), task.vectors()};
+  }
+  const Affine& position = contraction.b.position;
+  Values indices = task.batch;
+  indices.push_back(first_column);
+  indices.push_back(k0);
+  llvm::Value* pointer = emitter.element(emitter.argument(contraction.b.argument), dtype, emitter.affine(position, indices));
+  return {opaque(emitter, pointer), emitter.dim(position.strides[task.batch.size() + 1]), task.vectors()};
+}
+
+llvm::Value* rows_ahead(Emitter& emitter, const TaskPoint& task, llvm::Value* depth, llvm::Value* tiles) {
+  const ContractionKernel& contraction = task.contraction;
+  const Dim elements = contraction.n * contraction.k;
+  const bool is_at_hand = elements.is_number() && elements.number() <= emitter.target.l2_bytes / 2 / static_cast<int64_t>(size_of(contraction.dtype));
+  if (task.lanes == 1 || is_at_hand) return nullptr;  // without vectors there is more to compute than to wait for
+  return emitter.divide(emitter.add(depth, emitter.add(tiles, emitter.number(-1))), tiles);
+}
+
 void emit_panel_copy(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, bool masked) {
   const DType dtype = task.contraction.dtype;
-  const Columns from = columns_of_b(emitter, task, tile.n_tile, tile.k0);
+  const Columns& from = tile.b;
   Values masks(from.vectors);
   llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
   for (int64_t v = 0; masked && v < from.vectors; ++v) masks[v] = emitter.lanes_below(emitter.add(left, emitter.number(-v * task.lanes)), task.lanes);
@@ -210,11 +210,11 @@ void emit_tile_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& ti
   prefetch_epilogue(emitter, task, tile);
   const DType dtype = task.contraction.dtype;
   const Rows a = rows_of_a(emitter, task, tile);
-  Columns b = columns_of_b(emitter, task, tile.n_tile, tile.k0);
+  const Columns& b = tile.b;
   if (!masked) {
     prefetch_next_panel(emitter, task, tile);
-    if (task.contraction.copies_b) b = {task.copied, emitter.number(task.contraction.tile_n), task.vectors()};
-    return emit_sums(emitter, task, tile, a, b, unrolled_turns(task), tile.sums);
+    const Columns copied{task.copied, emitter.number(task.contraction.tile_n), task.vectors()};
+    return emit_sums(emitter, task, tile, a, task.contraction.copies_b ? copied : b, unrolled_turns(task), tile.sums);
   }
   // Vector by vector, so that those beyond n cost nothing, and neither does it much to compile.
   llvm::Value* left = emitter.builder.CreateSub(task.n, tile.n0);
@@ -235,15 +235,16 @@ void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint
   point.indices.resize(n_loop + 1, nullptr);
   point.lanes = task.lanes;
   point.vector_loop = task.lanes == 1 ? -1 : static_cast<int>(n_loop);
-  llvm::Value* rows = emitter.number(contraction.tile_m);
-  if (!task.whole_rows()) rows = emitter.smaller(rows, emitter.builder.CreateSub(task.m, tile.m0));
+  llvm::Value *first = emitter.number(0), *end = emitter.number(contraction.tile_m);
+  if (task.moves_rows()) first = emitter.builder.CreateSub(tile.m0, tile.first_row);
+  else if (!task.whole_rows()) end = emitter.smaller(end, emitter.builder.CreateSub(task.m, tile.m0));
 
   // What depends on the column alone (a bias) is read once for all rows.
   const auto vector_over_rows = [&](const std::vector<std::pair<Point, llvm::Value*>>& columns) {
     std::vector<BodyState> states(columns.size());
     for (size_t i = 0; i < columns.size(); ++i) evaluate_body(emitter, body, columns[i].first, states[i]);
-    emitter.loop(emitter.number(0), rows, 1, [&](llvm::Value* row) {
-      llvm::Value* m = emitter.add(tile.m0, row);
+    emitter.loop(first, end, 1, [&](llvm::Value* row) {
+      llvm::Value* m = emitter.add(tile.first_row, row);
       const Values indices = row_loops == 1 ? Values{m} : emitter.unflatten(m, contraction.rows);
       llvm::Value* row_sums = emitter.element(tile.sums, dtype, emitter.multiply(row, emitter.number(contraction.tile_n)));
       for (size_t i = 0; i < columns.size(); ++i) {
@@ -270,13 +271,17 @@ void emit_tile_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint
     vector_over_rows(columns);
     return;
   }
-  // In the last tile of a row those beyond n are left out.
-  llvm::Value* left = masked ? emitter.builder.CreateSub(task.n, tile.n0) : nullptr;
-  llvm::Value* width = emitter.number(contraction.tile_n);
-  emitter.loop(emitter.number(0), masked ? emitter.smaller(left, width) : width, task.lanes, [&](llvm::Value* column) {
+  // In the last tile of a row those beyond n are left out, or those before n0.
+  const bool moved = masked && task.moves_columns();
+  llvm::Value *begin = emitter.number(0), *width = emitter.number(contraction.tile_n);
+  llvm::Value* others = !masked ? nullptr : moved ? emitter.builder.CreateSub(tile.n0, tile.first_column) : emitter.builder.CreateSub(task.n, tile.n0);
+  if (moved) begin = emitter.builder.CreateAnd(others, emitter.number(-static_cast<int64_t>(task.lanes)));
+  else if (masked) width = emitter.smaller(others, width);
+  emitter.loop(begin, width, task.lanes, [&](llvm::Value* column) {
     Point at = point;
-    at.indices[n_loop] = emitter.add(tile.n0, column);
-    if (masked && task.lanes > 1) at.mask = emitter.lanes_below(emitter.builder.CreateSub(left, column), task.lanes);
+    at.indices[n_loop] = emitter.add(tile.first_column, column);
+    if (masked && !task.whole_vectors()) at.mask = emitter.lanes_below(emitter.builder.CreateSub(others, column), task.lanes);
+    if (moved && at.mask) at.mask = emitter.builder.CreateNot(at.mask);
     vector_over_rows({{at, column}});
   });
 }

@@ -12,6 +12,14 @@ struct TaskPoint {
   bool whole_rows() const { return contraction.m.is_number() && contraction.m.number() % contraction.tile_m == 0; }
   bool whole_columns() const { return contraction.n.is_number() && contraction.n.number() % contraction.tile_n == 0; }
 
+  // A last tile that would end beyond the operands, where they are read as they lie, is moved back to end with them: what it shares with the
+  // tile before is summed twice, and stored once. Else rows beyond the last are not used, and columns beyond it masked.
+  bool moves_rows() const { return !whole_rows() && !contraction.a.packed && contraction.m.is_number() && contraction.m.number() >= contraction.tile_m; }
+  bool moves_columns() const { return !whole_columns() && !contraction.b.packed && contraction.n.is_number() && contraction.n.number() >= contraction.tile_n; }
+
+  // Whether a row ends with a whole vector, so that what a tile has of it needs no mask.
+  bool whole_vectors() const { return lanes == 1 || (contraction.n.is_number() && contraction.n.number() % lanes == 0); }
+
   // Whether every K block is a multiple of `turns` deep.
   bool whole_turns(int64_t turns) const {
     const bool whole_k = contraction.k.is_number() && contraction.k.number() % turns == 0;
@@ -26,17 +34,32 @@ struct TaskPoint {
   unsigned lanes = 1;                                            // of a vector of sums
 };
 
-// Where a tile lies.
-struct TilePoint {
-  llvm::Value *m_tile = nullptr, *n_tile = nullptr;  // counted in tiles
-  llvm::Value *m_in_block = nullptr, *m_count = nullptr;  // m_tile, from the block's first on, of so many
-  llvm::Value *m0 = nullptr, *n0 = nullptr;          // its first row and column
-  llvm::Value *k0 = nullptr, *depth = nullptr;       // this K block
-  llvm::Value *next_n_tile = nullptr, *next_k0 = nullptr;  // of the panel of B that comes next in its task
-  llvm::Value* sums = nullptr;                       // its tile_m*tile_n sums in the scratch
+// B's vectors of one k: vector v lies at pointer + k * stride + v * lanes.
+struct Columns {
+  llvm::Value *pointer = nullptr, *stride = nullptr;
+  int64_t vectors = 1;
+  llvm::Value* mask = nullptr;  // of the one vector there then is
 };
 
-// Copies the panel of B at the tile's n0 and k0 to this worker's scratch. `masked` where some of its columns may be at or beyond n: those become 0.
+// Where a tile lies.
+struct TilePoint {
+  llvm::Value *m_tile = nullptr, *m_in_block = nullptr;       // counted in tiles: from the first of all, and of its block
+  llvm::Value *m0 = nullptr, *n0 = nullptr;                   // the first row and column that it stores
+  llvm::Value *first_row = nullptr, *first_column = nullptr;  // that it sums: before these where it was moved back
+  llvm::Value *k0 = nullptr, *depth = nullptr;                // this K block
+  Columns b;                                                  // its panel of B
+  Columns next_b;                                             // the panel that comes next in its task
+  llvm::Value* rows_ahead = nullptr;                          // how many rows of that each tile asks for; null for none
+  llvm::Value* sums = nullptr;                                // its tile_m*tile_n sums in the scratch
+};
+
+// The K block from k0 on of a panel of B: packed, or from `first_column` on where it lies.
+Columns columns_of_b(Emitter&, const TaskPoint&, llvm::Value* n_tile, llvm::Value* first_column, llvm::Value* k0);
+
+// How many of its `depth` rows each of `tiles` tiles asks for of the panel that comes next; null where B is at hand.
+llvm::Value* rows_ahead(Emitter&, const TaskPoint&, llvm::Value* depth, llvm::Value* tiles);
+
+// Copies the tile's panel of B to this worker's scratch. `masked` where some of its columns may be at or beyond n: those become 0.
 void emit_panel_copy(Emitter&, const TaskPoint&, const TilePoint&, bool masked);
 
 // Sums this K block's products, from zero, and adds what the scratch holds of the blocks before it; leaves the sums there.

@@ -32,8 +32,8 @@ void verify(llvm::Module& module, const std::string& symbol, const std::string& 
   if (llvm::verifyFunction(*module.getFunction(symbol), &stream)) throw InternalError("LLVM accepts what is emitted: " + complaint + "\nof " + what);
 }
 
-// LLVM's passes from its code to a machine's, without loop strength reduction, which emission does itself (Emitter::multiply) in much less time, and
-// without the second scheduling, by its name on x86, where a CPU orders instructions itself: kernels are no faster with it.
+// LLVM's passes from its code to a machine's, without loop strength reduction, which emission does itself (Emitter::multiply) in much less time,
+// nor what prepares for that, and without the second scheduling, by its name on x86, where a CPU orders instructions itself: kernels are no faster with it.
 class CodePasses : public llvm::legacy::PassManager {
  public:
   explicit CodePasses(const llvm::TargetMachine& machine) : orders_itself_(machine.getMCSubtargetInfo()->getSchedModel().isOutOfOrder()) {}
@@ -42,7 +42,8 @@ class CodePasses : public llvm::legacy::PassManager {
   void add(llvm::Pass* pass) override {
     const llvm::StringRef name = pass->getPassName();
     const bool reduces = name == "Loop Strength Reduction", schedules_again = name == "Post RA top-down list latency scheduler";
-    if (!reduces && !(schedules_again && orders_itself_)) return llvm::legacy::PassManager::add(pass);
+    const bool prepares = name == "Canonicalize Freeze Instructions in Loops";
+    if (!reduces && !prepares && !(schedules_again && orders_itself_)) return llvm::legacy::PassManager::add(pass);
     if (reduces) reduces_strength = false;
     delete pass;
   }

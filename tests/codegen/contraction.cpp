@@ -232,6 +232,38 @@ TEST_CASE("contraction: the sum is within its bound of the exact one", "[contrac
     }
 }
 
+// y[m, n] -= sum, so that what is stored twice shows, with last tiles that are moved back, cut short or masked.
+TEST_CASE("contraction: last tiles where sizes are known store each element once", "[contraction]") {
+  using namespace scalar;
+  const int64_t w = lanes(f32);
+  for (const ContractionChoice& choice : choices(f32))
+    for (int64_t m : {3, 9, 17})
+      for (int64_t n : {w - 1, w + 3, 3 * w, 5 * w, 6 * w + 1}) {
+        if (n == 0 || (choice.pack_a && choice.pack_b)) continue;
+        const int64_t k = 13;
+        const ContractionShape shape{{}, m, n, k};
+        const Affine at = output_position(shape, n);
+        Body body;
+        ScalarBuilder builder;
+        body.inputs = {AccumulatorInput{}, LoadInput{2, at, {}}};
+        const Scalar sum = builder.input(0, f32), before = builder.input(1, f32);
+        const Scalar outputs[] = {before - sum};
+        body.expr = builder.finish(outputs);
+        body.stores = {{2, at, 0}};
+        const CompiledKernel compiled(contraction_kernel(f32, shape, choice, body));
+        Problem<float> problem(1, m, n, k, choice.transposed_a);
+        problem.expect(choice.block_k);
+        Guarded<float> y(m * n), scratch(scratch_of(choice));
+        Numbers(5).fill(y);
+        for (int64_t i = 0; i < m * n; ++i) problem.expected[static_cast<size_t>(i)] = y[i] - problem.expected[static_cast<size_t>(i)];
+        compiled.run({problem.operand_a(choice.pack_a, choice.tile_m), problem.operand_b(choice.pack_b, choice.tile_n), y.data(), scratch.data()});
+        int64_t wrong = 0;
+        for (int64_t i = 0; i < m * n; ++i) wrong += !same_bits(y[i], problem.expected[static_cast<size_t>(i)]);
+        CAPTURE(m, n, choice.tile_m, choice.tile_n, choice.block_k, choice.pack_a, choice.pack_b, choice.copy_b, choice.transposed_a);
+        REQUIRE(wrong == 0);
+      }
+}
+
 // relu(sum + bias[n]) + residual[m, n], and w[m, n] -= rate * sum in the same epilogue.
 TEST_CASE("contraction: epilogues read and update in place", "[contraction]") {
   using namespace scalar;
