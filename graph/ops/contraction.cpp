@@ -14,7 +14,6 @@ namespace {
 
 using Rule = const GradientRule&;
 
-
 // The axes of an operand that are neither batch nor contracted, in order.
 Axes free_axes(size_t rank, const Axes& batch, const Axes& contracted) {
   Axes free;
@@ -124,7 +123,6 @@ std::vector<Expr> contract_gradient(Rule r) {
   return r.each([&] { return operand(b, c.rhs_batch, b_free, first_b, c.lhs_batch, a_free, c.lhs_contracted, c.rhs_contracted); },
                 [&] { return operand(a, c.lhs_batch, a_free, batches, c.rhs_batch, b_free, c.rhs_contracted, c.lhs_contracted); });
 }
-
 
 // NumPy's matmul: the last axis of one with the last but one of the other, all before it broadcast; a vector is a row or a column.
 NodeId expand_matmul(Graph& graph, NodeId a, NodeId b, const Origins& origins) {
