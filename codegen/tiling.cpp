@@ -39,9 +39,12 @@ struct Problem {
     const int64_t most = std::clamp<int64_t>(target->l1_bytes * 3 / 4 / (tile_n * width), 64, 512);
     return k ? ceil_divide(even(nominal(k, 1), most), most_turns_in_one) * most_turns_in_one : most;
   }
-  // Tiles of a block of A that stays in the second-level cache, and apart from it the sums.
+  // Tiles of a block of A that stays in the second-level cache, and apart from it the sums. Where each block copies panels that come from
+  // memory, what of A is read from beyond that cache costs less than another block.
   int64_t most_block_m(int64_t tile_m, int64_t tile_n) const {
-    return std::max<int64_t>(1, most_bytes() / (tile_m * std::max(block_k(tile_n), tile_n) * width));
+    const bool b_is_far = n && k && *n * *k > (8 << 20) / width;
+    const int64_t bytes = b_copied && b_is_far ? target->l2_bytes : most_bytes();
+    return std::max<int64_t>(1, std::min(bytes / block_k(tile_n), most_bytes() / tile_n) / (tile_m * width));
   }
   int64_t most_bytes() const { return target->l2_bytes * 3 / 8; }
 
