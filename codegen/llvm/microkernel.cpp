@@ -158,7 +158,7 @@ void prefetch_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint&
       indices.push_back(tile.first_column);
       llvm::Value* first = emitter.element(emitter.argument(load->argument), dtype, emitter.affine(load->position, indices));
       for (int64_t column = 0; column < contraction.tile_n; column += line_bytes / static_cast<int64_t>(size_of(dtype)))
-        emitter.prefetch(emitter.element(first, dtype, emitter.number(column)), 1);
+        emitter.prefetch(emitter.element(first, dtype, emitter.number(column)), 2);
     }
   });
 }
