@@ -124,15 +124,47 @@ void describe_webassembly(Target& target, const Cpu& cpu) {
   target.has_rounding = true;
 }
 
+// One of LLVM's code generators: the functions that make it known to LLVM.
+struct Generator {
+  void (*info)();
+  void (*target)();
+  void (*machine_code)();
+  void (*printer)();
+};
+constexpr Generator x86 = {LLVMInitializeX86TargetInfo, LLVMInitializeX86Target, LLVMInitializeX86TargetMC, LLVMInitializeX86AsmPrinter};
+constexpr Generator aarch64 = {LLVMInitializeAArch64TargetInfo, LLVMInitializeAArch64Target, LLVMInitializeAArch64TargetMC, LLVMInitializeAArch64AsmPrinter};
+constexpr Generator arm = {LLVMInitializeARMTargetInfo, LLVMInitializeARMTarget, LLVMInitializeARMTargetMC, LLVMInitializeARMAsmPrinter};
+constexpr Generator riscv = {LLVMInitializeRISCVTargetInfo, LLVMInitializeRISCVTarget, LLVMInitializeRISCVTargetMC, LLVMInitializeRISCVAsmPrinter};
+constexpr Generator webassembly = {LLVMInitializeWebAssemblyTargetInfo, LLVMInitializeWebAssemblyTarget, LLVMInitializeWebAssemblyTargetMC,
+                                   LLVMInitializeWebAssemblyAsmPrinter};
+
 struct Architecture {
   llvm::Triple::ArchType type;
+  Generator generator;
   void (*describe)(Target&, const Cpu&);
 };
 constexpr Architecture architectures[] = {
-    {llvm::Triple::x86_64, describe_x86_64},  {llvm::Triple::aarch64, describe_aarch64},    {llvm::Triple::arm, describe_arm},
-    {llvm::Triple::thumb, describe_arm},      {llvm::Triple::riscv32, describe_riscv},      {llvm::Triple::riscv64, describe_riscv},
-    {llvm::Triple::wasm32, describe_webassembly}, {llvm::Triple::wasm64, describe_webassembly},
+    {llvm::Triple::x86_64, x86, describe_x86_64},    {llvm::Triple::aarch64, aarch64, describe_aarch64},
+    {llvm::Triple::arm, arm, describe_arm},          {llvm::Triple::thumb, arm, describe_arm},
+    {llvm::Triple::riscv32, riscv, describe_riscv},  {llvm::Triple::riscv64, riscv, describe_riscv},
+    {llvm::Triple::wasm32, webassembly, describe_webassembly}, {llvm::Triple::wasm64, webassembly, describe_webassembly},
 };
+
+// That of the target, made known to LLVM; so what is not asked for is neither run nor read.
+const Architecture& architecture_of(const Target& target) {
+  const llvm::Triple::ArchType type = llvm::Triple(target.triple).getArch();
+  const auto* found = std::find_if(std::begin(architectures), std::end(architectures), [&](const Architecture& a) { return a.type == type; });
+  if (found == std::end(architectures)) {
+    std::string known;
+    for (const Architecture& architecture : architectures) known += (known.empty() ? "" : ", ") + llvm::Triple::getArchTypeName(architecture.type).str();
+    throw UserError(fmt::format("no code is made for {}: {} are what there is", target.triple, known));
+  }
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  const Generator& generator = found->generator;
+  generator.info(), generator.target(), generator.machine_code(), generator.printer();
+  return *found;
+}
 
 // LLVM crashes on some kinds of object files, and what it writes for Windows asks for symbols of a library's. Emission takes addresses for as wide
 // as registers.
@@ -147,19 +179,15 @@ void check_format(const Target& target) {
 }
 
 // Fills in what emission asks, from the CPU and the features.
-void describe(Target& target, const llvm::MCSubtargetInfo& features) {
-  llvm::Triple triple(target.triple);
-  for (const Architecture& architecture : architectures)
-    if (architecture.type == triple.getArch()) return check_format(target), architecture.describe(target, {target, features});
-  std::string known;
-  for (const Architecture& architecture : architectures) known += (known.empty() ? "" : ", ") + llvm::Triple::getArchTypeName(architecture.type).str();
-  throw UserError(fmt::format("no code is made for {}: {} are what there is", target.triple, known));
+void describe(const Architecture& architecture, Target& target, const llvm::MCSubtargetInfo& features) {
+  check_format(target);
+  architecture.describe(target, {target, features});
 }
 
 std::unique_ptr<llvm::MCSubtargetInfo> subtarget(const Target& target) {
   std::string error;
   const llvm::Target* found = llvm::TargetRegistry::lookupTarget(target.triple, error);
-  if (!found) throw UserError(error);
+  ensure(found, "its architecture is known to LLVM: " + error);
   std::unique_ptr<llvm::MCSubtargetInfo> cpu(found->createMCSubtargetInfo(target.triple, "", ""));
   if (!cpu) throw UserError("LLVM describes no CPU for " + target.triple);
   // LLVM prints a warning on a name that it does not know, and goes on; so they are looked up first.
@@ -183,15 +211,15 @@ int64_t cache_bytes(int name, int64_t otherwise) {
 }
 
 Target make_host() {
-  if (llvm::InitializeNativeTarget() || llvm::InitializeNativeTargetAsmPrinter()) throw SystemError("this LLVM makes no code for this machine");
   Target target;
   target.triple = llvm::sys::getProcessTriple();
+  const Architecture& architecture = architecture_of(target);
   target.cpu = llvm::sys::getHostCPUName().str();
   std::map<std::string, bool> features;  // in a fixed order, so that equal machines have equal targets
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) features[feature.getKey().str()] = feature.getValue();
   for (const auto& [name, on] : features) target.features += (target.features.empty() ? "" : ",") + std::string(on ? "+" : "-") + name;
   if (features["avx512f"]) target.features += ",-prefer-256-bit";
-  describe(target, *subtarget(target));
+  describe(architecture, target, *subtarget(target));
 #ifdef _SC_LEVEL1_DCACHE_SIZE
   target.l1_bytes = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, target.l1_bytes);
   target.l2_bytes = cache_bytes(_SC_LEVEL2_CACHE_SIZE, target.l2_bytes);
@@ -228,15 +256,9 @@ void check_runs_here(const Target& target) {
 }
 
 Target target_for(const std::string& triple, const std::string& cpu, const std::string& features) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeAllTargetInfos();
-    llvm::InitializeAllTargets();
-    llvm::InitializeAllTargetMCs();
-    llvm::InitializeAllAsmPrinters();
-  });
   Target target;
   target.triple = llvm::Triple::normalize(triple);
+  const Architecture& architecture = architecture_of(target);
   const llvm::Triple known(target.triple);
   // The CPU that clang takes such a triple for, which has a unit for floats where there is one.
   target.cpu = cpu.empty() && has_hard_floats(known) ? llvm::ARM::getARMCPUForArch(known).str() : cpu;
@@ -246,7 +268,7 @@ Target target_for(const std::string& triple, const std::string& cpu, const std::
   // What a Linux for RISC-V takes for granted.
   if (known.isRISCV() && known.isOSLinux() && cpu.empty()) target.features = "+m,+a,+f,+d,+c" + (features.empty() ? "" : "," + features);
   if (known.isX86()) target.features += target.features.empty() ? "-prefer-256-bit" : ",-prefer-256-bit";
-  describe(target, *subtarget(target));
+  describe(architecture, target, *subtarget(target));
   return target;
 }
 
