@@ -25,4 +25,4 @@ install(CODE [[
 
 configure_package_config_file(tools/cmake/sinter-config.cmake.in sinter-config.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(sinter-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/sinter-config.cmake ${PROJECT_BINARY_DIR}/sinter-config-version.cmake DESTINATION ${package})
+install(FILES ${PROJECT_BINARY_DIR}/sinter-config.cmake ${PROJECT_BINARY_DIR}/sinter-config-version.cmake tools/cmake/llvm.cmake DESTINATION ${package})
