@@ -22,13 +22,11 @@ std::string number(double v) { return std::isfinite(v) ? fmt::format("{:.9g}", v
 std::string summary(const sinter::Tensor& t) {
   if (t.sizes().empty()) return "[" + number(t.item()) + "]";
   auto values = t.data<float>();
-  sinter::Tensor direction = bench::fill(1234, t.sizes());
-  auto along = direction.data<float>();
   double norm = 0, projection = 0, largest = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     double v = values[i];
     norm += v * v;
-    projection += v * static_cast<double>(along[i]);
+    projection += v * static_cast<double>(bench::filled(1234, static_cast<int64_t>(i)));
     largest = std::isnan(v) ? v : std::max(largest, std::fabs(v));
   }
   norm = std::sqrt(norm);

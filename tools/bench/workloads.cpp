@@ -6,16 +6,18 @@ namespace bench {
 
 using namespace sinter;
 
+float filled(uint32_t seed, int64_t i, double scale) {
+  uint32_t h = static_cast<uint32_t>(i) + seed * 0x9E3779B9u;
+  h ^= h >> 16, h *= 0x7feb352du;
+  h ^= h >> 15, h *= 0x846ca68bu;
+  h ^= h >> 16;
+  return static_cast<float>(((h >> 8) * 0x1p-23 - 1) * scale);
+}
+
 Tensor fill(uint32_t seed, std::vector<int64_t> sizes, double scale) {
   Tensor t = Tensor::uninitialized(f32, std::move(sizes));
   float* p = t.data<float>().data();
-  for (int64_t i = 0; i < t.size(); ++i) {
-    uint32_t h = static_cast<uint32_t>(i) + seed * 0x9E3779B9u;
-    h ^= h >> 16, h *= 0x7feb352du;
-    h ^= h >> 15, h *= 0x846ca68bu;
-    h ^= h >> 16;
-    p[i] = static_cast<float>(((h >> 8) * 0x1p-23 - 1) * scale);
-  }
+  for (int64_t i = 0; i < t.size(); ++i) p[i] = filled(seed, i, scale);
   return t;
 }
 

@@ -9,7 +9,8 @@
 
 namespace bench {
 
-// Uniform in [-scale, scale) by a counter-based hash that every competitor shares; see spec.py's fill().
+// Uniform in [-scale, scale) by a counter-based hash that every competitor shares; see spec.py's fill(). Element i, and all of a tensor.
+float filled(uint32_t seed, int64_t i, double scale = 1);
 sinter::Tensor fill(uint32_t seed, std::vector<int64_t> sizes, double scale = 1);
 
 // A chain of elementwise operations on three operands of one shape.
