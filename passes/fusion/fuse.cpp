@@ -1,9 +1,11 @@
 // Greedy fusion in one sweep: each node joins a group of its operands where it is computed at the same point of the same loops and no
 // cycle arises, and draws the operands' other groups in; then cheap values are left to their readers.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "passes/fusion/draft.h"
+#include "passes/fusion/left_to_readers.h"
 #include "passes/fusion/plan.h"
 #include "passes/fusion/reads.h"
 #include "passes/fusion/riders.h"
@@ -11,68 +13,6 @@
 
 namespace sinter {
 namespace {
-
-// Bytes, with every symbol taken for 64: only compared with each other.
-double nominal_bytes(const Type& type) {
-  double bytes = static_cast<double>(size_of(type.dtype));
-  for (const Dim& d : type.shape) bytes *= d.is_number() ? static_cast<double>(d.number()) : 64;
-  return bytes;
-}
-
-bool is_cheap(Op op) {
-  switch (op) {
-    case Op::negate:
-    case Op::abs:
-    case Op::sign:
-    case Op::logical_not:
-    case Op::convert:
-    case Op::add:
-    case Op::subtract:
-    case Op::multiply:
-    case Op::maximum:
-    case Op::minimum:
-    case Op::equal:
-    case Op::not_equal:
-    case Op::less:
-    case Op::less_equal:
-    case Op::logical_and:
-    case Op::logical_or:
-    case Op::select: return true;
-    default: return false;
-  }
-}
-
-// Values that cost less to compute again, from what is in memory anyway, than to store and read: a few cheap operations on no more bytes.
-void leave_to_readers(const Program& program, const std::set<NodeId>& kept, FusionPlan& plan) {
-  const Graph& graph = program.graph;
-  constexpr int most_operations = 4;
-  for (const Group& group : plan.groups)
-    for (NodeId v : group.stored) {
-      if (v == group.hero || kept.count(v) || info(graph.node(v).op).family != Family::elementwise) continue;
-      // What is much smaller than the value stays in the cache, and counts for nothing.
-      double own = nominal_bytes(graph.type(v)), bytes = 0;
-      auto count = [&](const Type& type) { bytes += nominal_bytes(type) * 16 < own ? 0 : nominal_bytes(type); };
-      int operations = 0;
-      bool possible = true;
-      std::vector<NodeId> open = {v};
-      std::set<NodeId> seen;
-      while (!open.empty() && possible) {
-        NodeId id = open.back();
-        open.pop_back();
-        if (!seen.insert(id).second) continue;
-        const Node& node = graph.node(id);
-        Family family = info(node.op).family;
-        if (family == Family::leaf) {
-          if (node.op == Op::variable || node.op == Op::parameter || (node.op == Op::constant && !product(node.type.shape).is(1))) count(node.type);
-        }
-        else if (id != v && plan.stored_by[id.index] >= 0 && !plan.recomputed[id.index]) count(node.type);
-        else if (is_movement(node.op)) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
-        else if (family == Family::elementwise && is_cheap(node.op) && ++operations <= most_operations) open.insert(open.end(), graph.inputs(id).begin(), graph.inputs(id).end());
-        else possible = false;
-      }
-      if (possible && bytes <= own) plan.recomputed[v.index] = true;
-    }
-}
 
 // A loop group whose one value only feeds one operand of one contraction is computed while that operand is packed.
 void take_prologues(const Program& program, const std::set<NodeId>& kept, FusionPlan& plan) {
@@ -295,6 +235,7 @@ FusionPlan fuse(const Program& program, bool joins) {
       std::set<NodeId> kept = leaving;
       kept.insert(forced.begin(), forced.end());
       leave_to_readers(program, kept, plan);
+      store_their_source(program, kept, plan);
       plan = assembled(program, drafts, leaving, plan.recomputed, forced);
       take_prologues(program, kept, plan);
       plan = assembled(program, drafts, leaving, plan.recomputed, forced);
