@@ -134,7 +134,8 @@ void emit_sums(Emitter& emitter, const TaskPoint& task, const TilePoint& tile, c
 }
 
 // The epilogue finds its inputs in the cache if they are asked for before the sums are made: a tile's rows of them lie apart, where no
-// processor foresees them. Asking for what lies past the last row does no harm.
+// processor foresees them. In the second-level cache: in the first they would meet in few places. Asking for what lies past the last row does no
+// harm.
 void prefetch_epilogue(Emitter& emitter, const TaskPoint& task, const TilePoint& tile) {
   constexpr int64_t most_lines = 64;
   const ContractionKernel& contraction = task.contraction;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include <llvm/ADT/STLExtras.h>
@@ -159,10 +160,12 @@ const Architecture& architecture_of(const Target& target) {
     for (const Architecture& architecture : architectures) known += (known.empty() ? "" : ", ") + llvm::Triple::getArchTypeName(architecture.type).str();
     throw UserError(fmt::format("no code is made for {}: {} are what there is", target.triple, known));
   }
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
+  // Once each: others may be compiling with what is known by then.
+  static std::mutex mutex;
+  static std::set<void (*)()> known;
   const Generator& generator = found->generator;
-  generator.info(), generator.target(), generator.machine_code(), generator.printer();
+  const std::lock_guard lock(mutex);
+  if (known.insert(generator.info).second) generator.info(), generator.target(), generator.machine_code(), generator.printer();
   return *found;
 }
 

@@ -51,7 +51,7 @@ TEST_CASE("tiling: no rows for a vector times a matrix, and no packing for few r
   REQUIRE(choose_tiling(avx2, f32, 4096, 4096, 4096, true, {true, 4096}).pack_b);
   REQUIRE(choose_tiling(avx2, f32, 128, 4096, 4096, true, {true, 4096}).copy_b);
   REQUIRE_FALSE(choose_tiling(avx2, f32, 128, 4096, 4096, true, {true, 4096}).pack_b);
-  // Panels of a B that no cache holds are copied once for 256 rows; for more where it is near.
+  // Panels of a B that no cache holds are copied once for 256 rows; one that is near is copied for fewer.
   const auto rows = [](const Tiling& tiling) { return tiling.block_m * tiling.tile_m; };
   REQUIRE(rows(choose_tiling(avx2, f32, 256, 4096, 1024, true, {true, 4096})) == 256);
   REQUIRE(rows(choose_tiling(avx2, f32, 256, 1024, 1024, true, {true, 1024})) < 256);
