@@ -2,6 +2,7 @@
 //   ms       median over samples of one call; a sample is as many calls in a row as fill 50 microseconds
 //   first_s  from the data in memory to the first result: building, compiling, running once
 //   peak_mb  high water of resident memory from then on, above what stood before
+//   neighbour, where asked for: ms alone and beside a process that spins on one of the processors, and the latter over what is left should give
 //   check    of each result the 2-norm, the inner product with fill(1234) over that norm, and the largest magnitude; a scalar alone
 #include <sched.h>
 
@@ -12,6 +13,7 @@
 #include <iostream>
 
 #include "tools/bench/measure.h"
+#include "tools/bench/neighbour.h"
 #include "tools/bench/scaling.h"
 #include "tools/bench/workloads.h"
 
@@ -33,7 +35,7 @@ std::string summary(const sinter::Tensor& t) {
   return fmt::format("[{}, {}, {}]", number(norm), number(norm > 0 ? projection / norm : 0), number(largest));
 }
 
-void run(const std::string& name, unsigned threads, double seconds) {
+void run(const std::string& name, unsigned threads, double seconds, bool neighbour) {
   bench::Workload workload = bench::load(name);
   bench::forget_peak();
   const double before = bench::resident_mb(), start = bench::now();
@@ -43,8 +45,14 @@ void run(const std::string& name, unsigned threads, double seconds) {
   std::string check;
   for (const auto& [result, tensor] : job.results()) check += fmt::format("{}\"{}\": {}", check.empty() ? "" : ", ", result, summary(tensor));
   const bench::Times times = bench::times_of(job.call, seconds);
-  fmt::print("{{\"peer\": \"sinter\", \"work\": \"{}\", \"threads\": {}, \"ms\": {:.9g}, \"min_ms\": {:.9g}, \"first_s\": {:.6g}, \"samples\": {}, \"peak_mb\": {:.4g}, \"check\": {{{}}}}}\n",
-             name, threads, times.median * 1e3, times.least * 1e3, first, times.samples, bench::peak_resident_mb() - before, check);
+  const double peak = bench::peak_resident_mb() - before;
+  std::string more;
+  if (neighbour) {
+    const bench::Beside pair = bench::beside_a_neighbour(job.call, threads, seconds);
+    more = fmt::format("\"neighbour\": {{\"alone_ms\": {:.4g}, \"beside_ms\": {:.4g}, \"over_share\": {:.3f}}}, ", pair.alone * 1e3, pair.beside * 1e3, pair.over_share);
+  }
+  fmt::print("{{\"peer\": \"sinter\", \"work\": \"{}\", \"threads\": {}, \"ms\": {:.9g}, \"min_ms\": {:.9g}, \"first_s\": {:.6g}, \"samples\": {}, \"peak_mb\": {:.4g}, {}\"check\": {{{}}}}}\n",
+             name, threads, times.median * 1e3, times.least * 1e3, first, times.samples, peak, more, check);
   std::fflush(stdout);
 }
 
@@ -55,12 +63,13 @@ int main(int argc, char** argv) {
   unsigned threads = 2;
   double seconds = 3;
   std::vector<std::string> only;
-  bool list = false;
+  bool list = false, neighbour = false;
   std::string scaling;
   app.add_option("--threads", threads, "threads a call may use")->check(CLI::Range(1u, 1024u));
   app.add_option("--only", only, "workloads, or sweeps of --scaling, separated by commas; all where not given")->delimiter(',');
   app.add_option("--secs", seconds, "how long to time each")->check(CLI::Range(0.0, 3600.0));
   app.add_flag("--list", list, "print the workloads' names");
+  app.add_flag("--neighbour", neighbour, "also what a process costs that spins on one of the processors");
   app.add_option("--scaling", scaling, "instead: how time, memory and compile time grow with size, depth and threads, as tables, and as data and pictures in this folder");
   CLI11_PARSE(app, argc, argv);
   if (list) {
@@ -83,7 +92,7 @@ int main(int argc, char** argv) {
       bench::scaling(scaling, only, threads, seconds);
       return 0;
     }
-    for (const std::string& name : only.empty() ? bench::workload_names() : only) run(name, threads, seconds);
+    for (const std::string& name : only.empty() ? bench::workload_names() : only) run(name, threads, seconds, neighbour);
   } catch (const std::exception& error) {
     std::cerr << "sinter-bench: " << error.what() << "\n";
     return 1;
