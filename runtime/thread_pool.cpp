@@ -31,16 +31,16 @@ void pause() {
 #endif
 }
 
-// Until done() or patience has run out; says whether done().
+// Until done() or the time has run out; says whether done().
 template <class Done>
-bool spin(Done done) {
+bool spin(Done done, std::chrono::nanoseconds time = patience) {
   auto start = std::chrono::steady_clock::now();
   do {
     for (int i = 0; i < 16; ++i) {
       if (done()) return true;
       pause();
     }
-  } while (std::chrono::steady_clock::now() - start < patience);
+  } while (std::chrono::steady_clock::now() - start < time);
   return done();
 }
 
@@ -61,6 +61,11 @@ class SignalsBlocked {
  private:
   sigset_t saved_;
 };
+
+unsigned count_of(unsigned threads) {
+  if (threads > ThreadPool::most_threads) throw UserError(fmt::format("a thread pool of {} threads was asked for; {} is the most", threads, ThreadPool::most_threads));
+  return threads == 0 ? std::min(available_cpus(), ThreadPool::most_threads) : threads;
+}
 
 }  // namespace
 
@@ -91,19 +96,13 @@ void Sleepers::wake(int64_t at_most) noexcept {
   }
 }
 
-ThreadPool::ThreadPool(unsigned threads) {
-  unsigned cpus = available_cpus();
-  threads_ = threads == 0 ? std::min(cpus, most_threads) : threads;
-  if (threads_ > most_threads) throw UserError(fmt::format("a thread pool of {} threads was asked for; {} is the most", threads, most_threads));
-  most_workers_ = threads_ - 1;
-  spins_ = threads_ <= cpus;
-  workers_.reserve(most_workers_);
-}
+ThreadPool::ThreadPool(unsigned threads)
+    : threads_(count_of(threads)), most_workers_(threads_ - 1), spins_(threads_ <= available_cpus()), processors_(threads_) {}
 
 ThreadPool::~ThreadPool() {
   stopping_.store(true);
   sleepers_.wake(threads_);
-  for (std::thread& each : workers_) each.join();
+  for (Worker& each : workers_) each.thread.join();
 }
 
 void ThreadPool::start_workers(int64_t wanted) noexcept {
@@ -111,8 +110,12 @@ void ThreadPool::start_workers(int64_t wanted) noexcept {
   if (static_cast<int64_t>(workers_.size()) >= wanted) return;
   SignalsBlocked blocked;
   try {
-    for (int64_t worker; (worker = static_cast<int64_t>(workers_.size()) + 1) <= wanted;) workers_.emplace_back([=, this] { work(worker); });
+    while (static_cast<int64_t>(workers_.size()) < wanted) {
+      Worker& added = workers_.emplace_back();
+      added.thread = std::thread([this, worker = static_cast<int64_t>(workers_.size()), &added] { work(worker, added.progress); });
+    }
   } catch (const std::exception&) {  // std::system_error, or no memory for the thread's state
+    if (!workers_.empty() && !workers_.back().thread.joinable()) workers_.pop_back();
     most_workers_ = static_cast<unsigned>(workers_.size());
   }
 }
@@ -150,16 +153,27 @@ void ThreadPool::share(WorkerChunkBody body, void* context, int64_t first, int64
   remaining_.store(count);
   int64_t workers = static_cast<int64_t>(workers_.size()), awake = workers - sleepers_.count();
   if (awake < workers && awake < count - 1) sleepers_.wake(count - 1 - awake);
-  uint32_t others = static_cast<uint32_t>(count - take_chunks(0));
-  auto all_finished = [&] { return finished_.load(std::memory_order_acquire) == others; };
-  if (all_finished() || (spins_ && spin(all_finished))) return;
-  for (uint32_t now; (now = finished_.load(std::memory_order_acquire)) != others;) finished_.wait(now, std::memory_order_acquire);
+  wait_for_workers(static_cast<uint32_t>(count - take_chunks(0)));
+}
+
+void ThreadPool::wait_for_workers(uint32_t chunks) noexcept {
+  auto finished = [&] { return finished_.load(std::memory_order_acquire) == chunks; };
+  if (finished()) return;
+  if (spins_) {
+    if (spin(finished, patience / 2)) return;
+    for (Worker& each : workers_) each.progress.look(each.thread);
+    if (spin(finished, patience / 2)) return;
+    for (Worker& each : workers_)
+      if (each.progress.put_off(each.thread)) move_here(each.thread);
+  }
+  for (uint32_t now; (now = finished_.load(std::memory_order_acquire)) != chunks;) finished_.wait(now, std::memory_order_acquire);
 }
 
 // The fields are read only once a chunk is taken: until that chunk is reported, the loop it belongs to cannot end and they cannot change.
 int64_t ThreadPool::take_chunks(int64_t worker) noexcept {
   int64_t taken = 0;
   while (remaining_.load(std::memory_order_relaxed) > 0) {
+    if (spins_) processors_.spread(static_cast<unsigned>(worker));
     int64_t r = remaining_.fetch_sub(1, std::memory_order_acquire);
     if (r <= 0) break;
     body_(context_, end_ - r, worker);
@@ -168,18 +182,25 @@ int64_t ThreadPool::take_chunks(int64_t worker) noexcept {
   return taken;
 }
 
-void ThreadPool::work(int64_t worker) noexcept {
+void ThreadPool::work(int64_t worker, Progress& progress) noexcept {
 #if defined(__linux__)
   pthread_setname_np(pthread_self(), "sinter");
 #endif
   FloatingPointEnvironment environment;
   auto called = [this] { return remaining_.load() > 0 || stopping_.load(); };
+  unsigned number = static_cast<unsigned>(worker);
   while (!stopping_.load()) {
-    if (int64_t taken = take_chunks(worker); taken > 0) {
+    progress.begin();
+    int64_t taken = take_chunks(worker);
+    if (taken > 0) {
       finished_.fetch_add(static_cast<uint32_t>(taken));
       finished_.notify_one();
     }
-    if (!(spins_ && spin(called))) sleepers_.sleep(called);
+    progress.end();
+    if (spins_) processors_.spread(number);  // not before: whoever waits for the report may have taken it in
+    if (spins_ && spin(called)) continue;
+    processors_.forget(number);
+    sleepers_.sleep(called);
   }
 }
 
@@ -189,7 +210,7 @@ std::shared_ptr<ThreadPool> shared_pool(unsigned threads) {
     std::map<unsigned, std::weak_ptr<ThreadPool>> pools;
   };
   static Registry* registry = new Registry;  // never destroyed: other static objects' destructors may still call
-  unsigned count = threads == 0 ? std::min(available_cpus(), ThreadPool::most_threads) : threads;
+  unsigned count = count_of(threads);
   std::lock_guard lock(registry->mutex);
   if (auto found = registry->pools.find(count); found != registry->pools.end())
     if (auto pool = found->second.lock()) return pool;

@@ -2,9 +2,11 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <thread>
-#include <vector>
+
+#include "runtime/worker_placement.h"
 
 namespace sinter {
 
@@ -52,13 +54,19 @@ class ThreadPool {
  private:
   void share(WorkerChunkBody body, void* context, int64_t first, int64_t count) noexcept;
   void start_workers(int64_t wanted) noexcept;
-  void work(int64_t worker) noexcept;
+  struct Worker {
+    std::thread thread;
+    alignas(64) Progress progress;
+  };
+  void work(int64_t worker, Progress& progress) noexcept;
   int64_t take_chunks(int64_t worker) noexcept;
+  void wait_for_workers(uint32_t chunks) noexcept;
 
   unsigned threads_;
   unsigned most_workers_;             // fewer than threads_ - 1 where the system refused one
   bool spins_;                        // not where there are more threads than processors: a spinner would hold up who has work
-  std::vector<std::thread> workers_;  // grown by the holder of busy_ only
+  std::deque<Worker> workers_;        // grown by the holder of busy_ only
+  Processors processors_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> busy_{false};  // held by the thread whose loop the pool serves; it alone writes what follows
 
