@@ -9,8 +9,8 @@ std::string to_string(const Location& where) { return where.known() ? fmt::forma
 UserError::UserError(std::string_view message, Location where)
     : Error(where.known() ? fmt::format("{}: {}", to_string(where), message) : std::string(message)), message_(message), where_(std::move(where)) {}
 
-InternalError::InternalError(std::string_view condition, std::source_location where)
-    : Error(fmt::format("internal error at {}:{} ({}): {}; please report it", where.file_name(), where.line(), where.function_name(), condition)) {}
+InternalError::InternalError(std::string_view condition, Here here)
+    : Error(fmt::format("internal error at {}:{} ({}): {}; please report it", here.file(), here.line(), here.function(), condition)) {}
 
 InternalError::InternalError(const InternalError& error, std::string_view file) : Error(fmt::format("{}, with {}", error.what(), file)) {}
 

@@ -1,7 +1,6 @@
 // What sinter throws. User input never reaches an assert and nothing calls abort.
 #pragma once
 #include <cstdint>
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -9,7 +8,26 @@
 
 namespace sinter {
 
-using Here = std::source_location;
+// Where a call stands in its file. std::source_location says that too, but not to clang 14, which is Debian 12's. It has no constructor that takes
+// something: no list in braces may become one.
+class Here {
+ public:
+  static constexpr Here current(const char* file = __builtin_FILE(), uint32_t line = __builtin_LINE(), const char* function = __builtin_FUNCTION()) noexcept {
+    Here here;
+    here.file_ = file;
+    here.line_ = line;
+    here.function_ = function;
+    return here;
+  }
+  constexpr const char* file() const noexcept { return file_; }
+  constexpr uint32_t line() const noexcept { return line_; }
+  constexpr const char* function() const noexcept { return function_; }
+
+ private:
+  const char* file_ = "";
+  uint32_t line_ = 0;
+  const char* function_ = "";
+};
 
 // A line of the user's code (or of a parsed .graph file).
 struct Location {
@@ -18,7 +36,7 @@ struct Location {
   std::string composition;  // the function that the line calls, such as "softmax", where that is made of many: no part of what makes lines equal
   Location() = default;
   Location(std::string file_name, uint32_t line_number) : file(std::move(file_name)), line(line_number) {}
-  Location(const std::source_location& where) : file(where.file_name()), line(where.line()) {}
+  Location(const Here& here) : file(here.file()), line(here.line()) {}
   bool known() const { return !file.empty(); }
   bool operator==(const Location& other) const { return file == other.file && line == other.line; }
 };
@@ -61,14 +79,14 @@ class SystemError : public Error {
 // A bug of sinter's own: the condition that did not hold, and where.
 class InternalError : public Error {
  public:
-  explicit InternalError(std::string_view condition, std::source_location where = std::source_location::current());
+  explicit InternalError(std::string_view condition, Here here = Here::current());
   // The same, and the file that a report should bring with it.
   InternalError(const InternalError&, std::string_view file);
 };
 
 // Throws InternalError with `condition` where it does not hold.
-inline void ensure(bool holds, std::string_view condition, std::source_location where = std::source_location::current()) {
-  if (!holds) throw InternalError(condition, where);
+inline void ensure(bool holds, std::string_view condition, Here here = Here::current()) {
+  if (!holds) throw InternalError(condition, here);
 }
 
 }  // namespace sinter

@@ -25,6 +25,10 @@ struct Promoted {
 
 }  // namespace
 
+// A list in braces would become a Here in place of what it was meant for, or be ambiguous.
+static_assert(!std::is_aggregate_v<Here> && !std::is_constructible_v<Here, const char*> && !std::is_constructible_v<Here, const char*, uint32_t> &&
+              !std::is_constructible_v<Here, const char*, uint32_t, const char*>);
+
 TEST_CASE("an error names the operation, the operands' types, both sizes, and the user's file and line", "[builder]") {
   GraphScope scope;
   Variable a("a", f32, {"batch", 784}), b("b", f32, {10, 10}), v("v", f32, {3}), s("s", f32, {}), flag("flag", boolean, {3}), n("n", i32, {3});

@@ -12,7 +12,7 @@ namespace {
 
 using namespace by_hand;
 
-std::string here(int line) { return to_string(Location(Here::current().file_name(), static_cast<uint32_t>(line))); }
+std::string here(int line) { return to_string(Location(Here::current().file(), static_cast<uint32_t>(line))); }
 
 // two_steps at these types.
 std::shared_ptr<const Executable> sized(const std::unordered_map<std::string, Type>& types) {
