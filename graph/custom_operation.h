@@ -8,6 +8,9 @@
 // - A code other than 0, or an exception, ends the call that runs: it reaches the caller as a UserError at the line that built the node, the
 //   exception nested in it, or as it is where it is a UserError at that line; parameters that the call updates are refused until set, as after
 //   a stop.
+// - It may make calls of its own, and read and set parameters, but for those that the call updates, and set none that the call reads: that is a
+//   UserError. Other parameters are locked after the call's own: where a step on another thread updates both one that the call holds and one
+//   that is touched here, the two may wait for each other for ever, so let that not run meanwhile.
 #pragma once
 #include <exception>
 #include <functional>

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <mutex>
 #include <set>
 
 #include "graph/builder.h"
+#include "graph/parameter_locks.h"
 #include "graph/text.h"
 
 namespace sinter {
@@ -109,9 +109,11 @@ const std::shared_ptr<ParameterStorage>& Parameter::storage(Here where) const {
 }
 
 Tensor Parameter::read(Here where) const {
-  std::shared_lock lock(storage(where)->lock);
-  if (storage()->torn) throw UserError(fmt::format("the parameter '{}' was left half-updated by a step that failed; set() it first", name()), where);
-  return storage()->value.clone();
+  const LockedParameter read{storage(where).get(), false};
+  return at_line(where, [&] {
+    ParameterLocks locks({&read, 1});
+    return storage()->value.clone();
+  });
 }
 
 void Parameter::set(const Tensor& value, Here where) const {
@@ -119,9 +121,12 @@ void Parameter::set(const Tensor& value, Here where) const {
   if (!value.defined() || value.dtype() != own.dtype() || value.sizes() != own.sizes())
     throw UserError(fmt::format("the parameter '{}' is {}; it cannot be set to {}", name(), to_string(type_of(own)),
                                 value.defined() ? to_string(type_of(value)) : "an empty Tensor"), where);
-  std::unique_lock lock(storage()->lock);
-  std::memmove(own.raw(), value.raw(), own.bytes());
-  storage()->torn = false;
+  const LockedParameter written{storage().get(), true};
+  at_line(where, [&] {
+    ParameterLocks locks({&written, 1}, Torn::replaced);
+    std::memmove(own.raw(), value.raw(), own.bytes());
+    locks.mark_torn(false);
+  });
 }
 
 Constant::Constant(const Tensor& value, Here where) {

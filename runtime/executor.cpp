@@ -6,10 +6,10 @@
 #include <chrono>
 #include <mutex>
 
+#include "graph/parameter_locks.h"
 #include "runtime/arena.h"
 #include "runtime/cpu_count.h"
 #include "runtime/floating_point.h"
-#include "runtime/parameter_locks.h"
 #include "runtime/tables.h"
 #include "runtime/thread_pool.h"
 

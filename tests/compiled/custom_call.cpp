@@ -208,6 +208,46 @@ TEST_CASE("what fails in a custom operation reaches the caller, at the line that
   step(inputs);
 }
 
+TEST_CASE("a custom operation may call what reads the call's parameters, and is refused what would wait for the call") {
+  GraphScope scope;
+  Parameter w("w", zeros({3})), v("v", zeros({3})), u("u", zeros({3}));
+  Variable x("x", f32, {3});
+  Function reads = compile(w * 2), updates = compile({}, {{w, w + 1}});
+  std::function<void()> within;
+  CustomOperation op({.name = "calling", .type = same_floats, .function = [&](const sinter_custom_call* call) -> int32_t {
+                        within();
+                        return multiply_add(call);
+                      }});
+  Expr called = custom_call(op, {x});
+  Function reader = compile(called + w + v), updater = compile(called, {{w, w + called}});
+  NamedTensors inputs{{"x", zeros({3})}};
+  auto refused_by = [&](Function& outer, std::function<void()> what) {
+    within = std::move(what);
+    return raised([&] { outer(inputs); }).message;
+  };
+
+  within = [&] { reads({}), w.read(), v.read(); };
+  reader(inputs);
+  CHECK_THAT(refused_by(reader, [&] { w.set(zeros({3})); }), Catch::Contains("the parameter 'w' is read by a call whose custom operation is running; that cannot set it"));
+  CHECK_THAT(refused_by(reader, [&] { updates({}); }), Catch::Contains("'w' is read by a call"));
+  CHECK_THAT(refused_by(updater, [&] { reads({}); }), Catch::Contains("the parameter 'w' is updated by a call whose custom operation is running; that can neither read nor set it"));
+  w.set(zeros({3}));  // half-updated by the call that failed
+  CHECK_THAT(refused_by(updater, [&] { w.read(); }), Catch::Contains("'w' is updated by a call"));
+
+  // Two deep: the outermost call's locks count as well, and all are free again afterwards.
+  w.set(zeros({3}));
+  Variable y("y", f32, {3});
+  Function outermost = compile(custom_call(CustomOperation({.name = "outermost", .type = same_floats, .function = [&](const sinter_custom_call* call) -> int32_t {
+                                             reader(inputs);
+                                             return multiply_add(call);
+                                           }}), {y}) * u);
+  within = [&] { u.set(zeros({3})); };
+  CHECK_THAT(raised([&] { outermost({{"y", zeros({3})}}); }).message, Catch::Contains("'u' is read by a call"));
+  within = [] {};
+  std::thread([&] { w.set(zeros({3})), v.set(zeros({3})), u.set(zeros({3})), updater(inputs); }).join();
+  CHECK(w.read().data<float>()[0] == 1);
+}
+
 TEST_CASE("a call that is stopped within a custom operation ends after it") {
   GraphScope scope;
   Function f;
