@@ -163,8 +163,9 @@ void ThreadPool::wait_for_workers(uint32_t chunks) noexcept {
     if (spin(finished, patience / 2)) return;
     for (Worker& each : workers_) each.progress.look(each.thread);
     if (spin(finished, patience / 2)) return;
+    unsigned number = 0;
     for (Worker& each : workers_)
-      if (each.progress.put_off(each.thread)) move_here(each.thread);
+      if (++number; !finished() && each.progress.put_off(each.thread)) processors_.move_here(number, each.thread);
   }
   for (uint32_t now; (now = finished_.load(std::memory_order_acquire)) != chunks;) finished_.wait(now, std::memory_order_acquire);
 }
@@ -173,7 +174,7 @@ void ThreadPool::wait_for_workers(uint32_t chunks) noexcept {
 int64_t ThreadPool::take_chunks(int64_t worker) noexcept {
   int64_t taken = 0;
   while (remaining_.load(std::memory_order_relaxed) > 0) {
-    if (spins_) processors_.spread(static_cast<unsigned>(worker));
+    if (spins_ && processors_.crowded(static_cast<unsigned>(worker)) && taken > 0) break;  // reports first: a move may take long
     int64_t r = remaining_.fetch_sub(1, std::memory_order_acquire);
     if (r <= 0) break;
     body_(context_, end_ - r, worker);
@@ -190,6 +191,7 @@ void ThreadPool::work(int64_t worker, Progress& progress) noexcept {
   auto called = [this] { return remaining_.load() > 0 || stopping_.load(); };
   unsigned number = static_cast<unsigned>(worker);
   while (!stopping_.load()) {
+    if (spins_) processors_.spread(number);
     progress.begin();
     int64_t taken = take_chunks(worker);
     if (taken > 0) {
@@ -197,7 +199,7 @@ void ThreadPool::work(int64_t worker, Progress& progress) noexcept {
       finished_.notify_one();
     }
     progress.end();
-    if (spins_) processors_.spread(number);  // not before: whoever waits for the report may have taken it in
+    if (spins_) processors_.spread(number);  // who waited for the report may have taken it in
     if (spins_ && spin(called)) continue;
     processors_.forget(number);
     sleepers_.sleep(called);
