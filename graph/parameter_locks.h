@@ -16,7 +16,8 @@ enum class Torn : uint8_t { refused, replaced };  // a parameter that was left h
 
 // Locks each for itself alone where it is updated, shared where it is read. A call locks in the order of ids, so none waits for another that
 // waits for it. A custom operation of a call may make calls of its own: what both read stays locked by the outer one, and what either updates
-// is a UserError, as the thread would wait for itself. What the inner call alone touches is locked out of order: custom_operation.h warns. UserError, too, where one is torn and that is refused; then nothing stays locked.
+// is a UserError, as the thread would wait for itself. What the inner call alone touches is locked out of order: custom_operation.h warns.
+// UserError, too, where one is torn and that is refused. After a UserError nothing stays locked.
 class ParameterLocks {
  public:
   explicit ParameterLocks(std::span<const LockedParameter> by_id, Torn torn = Torn::refused) : parameters_(by_id) {

@@ -97,7 +97,7 @@ void Sleepers::wake(int64_t at_most) noexcept {
 }
 
 ThreadPool::ThreadPool(unsigned threads)
-    : threads_(count_of(threads)), most_workers_(threads_ - 1), spins_(threads_ <= available_cpus()), processors_(threads_) {}
+    : threads_(count_of(threads)), most_workers_(threads_ - 1), spins_(threads == 0 || threads_ <= available_cpus()), processors_(threads_) {}
 
 ThreadPool::~ThreadPool() {
   stopping_.store(true);

@@ -3,8 +3,8 @@
 // With one thread more than processors, two share one, and Linux does not mind which two: the caller of a loop and its worker may take turns on one
 // processor for seconds while the neighbour has another to itself. And a thread that is put off its processor in the midst of a chunk stays there for
 // milliseconds, while the one that waits for the chunk sleeps and leaves its own idle. Here threads of one pool leave each other's processors, and who
-// waits takes in who was put off. Every move is one: where a thread may run is afterwards what it was. On other
-// systems nothing is moved, nor under a seccomp filter: there are some that end a process that asks for it.
+// waits takes in who was put off. Every move is one: where a thread may run is afterwards what it was. On other systems than Linux nothing is moved, nor
+// under a seccomp filter: there are some that end a process that asks for it.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -20,8 +20,8 @@ class Processors {
  public:
   explicit Processors(unsigned threads);
   // Of the calling thread, which is number `thread`.
-  void note(unsigned thread) noexcept;    // that it runs here
-  void forget(unsigned thread) noexcept;  // that it is about to sleep
+  void note(unsigned thread) noexcept;     // that it runs here
+  void forget(unsigned thread) noexcept;   // that it is about to sleep
   bool crowded(unsigned thread) noexcept;  // the same, and whether a thread with a lower number is noted here
   void spread(unsigned thread) noexcept;   // if so, moves it to a processor where no other thread of the pool is noted, and notes that
   // Moves `worker`, which is number `thread`, to the processor of the calling thread, if it may run there.

@@ -4,6 +4,8 @@
 
 #if defined(__linux__)
 #include <pthread.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -92,6 +94,24 @@ TEST_CASE("a thread leaves a processor where one with a lower number is noted", 
     noted.forget(0);
     noted.forget(1);
     CHECK(ends_on(cpu[0], cpu[0], [&] { noted.spread(2); }));  // nobody is noted any more
+  }).join();
+}
+
+TEST_CASE("nothing is moved under a seccomp filter", "[worker_placement]") {
+  std::vector<int> cpu = processors();
+  if (cpu.size() < 2) return;
+  cpu.resize(2);
+  std::thread([&] {
+    allow(set_of(cpu));
+    sock_filter all[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};  // this one would not mind
+    sock_fprog filter{1, all};
+    REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    REQUIRE(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+    Processors noted(2);
+    CHECK(ends_on(cpu[0], cpu[0], [&] {
+      noted.note(0);
+      noted.spread(1);
+    }));
   }).join();
 }
 

@@ -4,8 +4,6 @@
 //   peak_mb  high water of resident memory from then on, above what stood before
 //   neighbour, where asked for: ms alone and beside a process that spins on one of the processors, and the latter over what is left should give
 //   check    of each result the 2-norm, the inner product with fill(1234) over that norm, and the largest magnitude; a scalar alone
-#include <sched.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
@@ -77,15 +75,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (threads == 1 && scaling.empty()) {
-    cpu_set_t allowed, one;
-    CPU_ZERO(&one);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
-      for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-        if (CPU_ISSET(cpu, &allowed)) {
-          CPU_SET(cpu, &one);
-          sched_setaffinity(0, sizeof one, &one);
-          break;
-        }
+    if (const std::vector<int> allowed = bench::processors(); !allowed.empty()) bench::bind_to(allowed.front());
   }
   try {
     if (!scaling.empty()) {

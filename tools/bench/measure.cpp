@@ -1,5 +1,7 @@
 #include "tools/bench/measure.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -19,6 +21,28 @@ double status_mb(const std::string& key) {
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
+double median(std::vector<double> of) {
+  std::sort(of.begin(), of.end());
+  const size_t half = of.size() / 2;
+  return of.size() % 2 ? of[half] : (of[half - 1] + of[half]) / 2;
+}
+
+std::vector<int> processors() {
+  std::vector<int> found;
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return found;
+  for (int each = 0; each < CPU_SETSIZE; ++each)
+    if (CPU_ISSET(each, &allowed)) found.push_back(each);
+  return found;
+}
+
+bool bind_to(int processor) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
 Times times_of(const std::function<void()>& call, double seconds) {
   double start = now();
   call();
@@ -29,9 +53,7 @@ Times times_of(const std::function<void()>& call, double seconds) {
     for (int i = 0; i < calls; ++i) call();
     samples.push_back((now() - start) / calls);
   }
-  std::sort(samples.begin(), samples.end());
-  const size_t half = samples.size() / 2;
-  return {samples.size() % 2 ? samples[half] : (samples[half - 1] + samples[half]) / 2, samples.front(), samples.size()};
+  return {median(samples), *std::min_element(samples.begin(), samples.end()), samples.size()};
 }
 
 double resident_mb() { return status_mb("VmRSS:"); }

@@ -1,10 +1,16 @@
 // Seconds of calls, and the process's memory.
 #pragma once
 #include <functional>
+#include <vector>
 
 namespace bench {
 
 double now();  // seconds, steady
+
+double median(std::vector<double> of);  // of at least one
+
+std::vector<int> processors();  // that this process may use; none where the system does not say
+bool bind_to(int processor);    // the calling thread, and what it starts
 
 struct Times {
   double median = 0, least = 0;  // seconds of a call
