@@ -115,10 +115,13 @@ DType common_type(std::span<const Type> types, bool& weak) {
 
 bool is_literal(const Graph& graph, NodeId id) { return graph.node(id).op == Op::constant && graph.type(id).weak; }
 
-// The elements of a literal as `dtype`. UserError where they are whole and it does not hold them.
+// The elements of a literal as `dtype`. UserError where it is a number that this does not hold: whole, or beyond what is finite.
 Tensor converted_literal(const Tensor& literal, DType dtype) {
   Tensor converted = evaluate_elementwise(Op::convert, dtype, std::span(&literal, 1), literal.sizes());
-  if (is_integer(dtype) && !is_float(literal.dtype()) && literal.size() == 1 && converted.item() != literal.item())
+  if (literal.size() != 1) return converted;
+  const bool other = is_integer(dtype) && !is_float(literal.dtype()) && converted.item() != literal.item();
+  const bool overflown = is_float(dtype) && std::isinf(converted.item()) && !std::isinf(literal.item());
+  if (other || overflown)
     throw UserError(fmt::format("the literal {} does not fit {}", literal.item(), name(dtype)));
   return converted;
 }

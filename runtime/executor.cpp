@@ -319,6 +319,7 @@ struct BoundState {
   std::vector<Tensor> inputs, outputs;
   Workspace workspace;
   CallFrame frame;
+  std::atomic<bool> running{false};  // read and written apart, as an exchange would take as long as a small call: threads may slip past it
 };
 
 BoundFunction::BoundFunction(std::unique_ptr<BoundState> state) : state_(std::move(state)) {}
@@ -329,6 +330,12 @@ BoundFunction::~BoundFunction() = default;
 void BoundFunction::operator()(Here where) {
   if (!state_) [[unlikely]] throw UserError("this bound function was moved elsewhere", where);
   BoundState& s = *state_;
+  if (s.running.load(std::memory_order_relaxed)) [[unlikely]] throw UserError("this bound function is running already, and has one arena: bind another for each call at one time", where);
+  s.running.store(true, std::memory_order_relaxed);
+  struct Running {
+    std::atomic<bool>& flag;
+    ~Running() { flag.store(false, std::memory_order_relaxed); }
+  } running{s.running};
   s.executor->run(s.workspace, s.frame, s.frame.stops->load(std::memory_order_relaxed), [run = s.executor->executable->run](const Workspace&, CallFrame& frame) { return run_native(run, frame); });
 }
 

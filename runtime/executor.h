@@ -28,7 +28,8 @@ struct StepTime {
 };
 
 // A call whose buffers are fixed: running it looks nothing up and allocates nothing. It works on the elements that its inputs hold at
-// that time. One thread at a time may run it; it has an arena of its own. Movable; keeps everything it needs alive.
+// that time. It has one arena, so one call at a time: a custom operation of its own that calls it gets a UserError, and so does another thread,
+// mostly. Movable; keeps everything it needs alive.
 class BoundFunction {
  public:
   explicit BoundFunction(std::unique_ptr<BoundState>);

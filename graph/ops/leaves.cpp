@@ -1,4 +1,6 @@
 // Leaves: what has no operands. Their types are given when they are declared, but for dimension and iota.
+#include <fmt/format.h>
+
 #include "graph/ops/expand.h"
 
 namespace sinter {
@@ -16,6 +18,10 @@ Type infer_iota(const Inference& in) {
   if (a.dtype == boolean) throw UserError("counts in a number type, not in bool");
   for (const Dim& d : a.shape)
     if (d.is_number() && d.number() < 0) throw UserError("a size in " + to_string(a.shape) + " is negative");
+  const Dim& count = a.shape[static_cast<size_t>(a.axis)];
+  const uint64_t most = UINT64_MAX >> (64 - 8 * size_of(a.dtype) + (is_signed(a.dtype) ? 1 : 0));
+  if (is_integer(a.dtype) && count.is_number() && count.number() > 0 && static_cast<uint64_t>(count.number()) - 1 > most)
+    throw UserError(fmt::format("{} does not hold numbers up to {}", name(a.dtype), count.number() - 1));
   return Type::of(a.dtype, a.shape);
 }
 

@@ -248,6 +248,32 @@ TEST_CASE("a custom operation may call what reads the call's parameters, and is 
   CHECK(w.read().data<float>()[0] == 1);
 }
 
+TEST_CASE("a bound function is refused to its own custom operation, and to a second thread, until it has ended") {
+  GraphScope scope;
+  std::function<void()> within = [] {};
+  CustomOperation op({.name = "calling", .type = same_floats, .function = [&](const sinter_custom_call* call) -> int32_t {
+                        within();
+                        return multiply_add(call);
+                      }});
+  Variable x("x", f32, {3});
+  Function f = compile(tanh(custom_call(op, {x * 2})));
+  BoundFunction call = f.bind({{"x", ones({3})}});
+  const char* refusal = "this bound function is running already, and has one arena: bind another";
+  within = [&] { call(); };
+  CHECK_THAT(raised([&] { call(); }).message, Catch::Contains(refusal));
+  std::string elsewhere;
+  within = [&] { std::thread([&] { elsewhere = raised([&] { call(); }).message; }).join(); };
+  call();
+  CHECK_THAT(elsewhere, Catch::Contains(refusal));
+  int depth = 0;
+  within = [&] {
+    if (++depth == 1) f({{"x", ones({3})}});  // a call by name has an arena of its own
+  };
+  call();
+  CHECK(depth == 2);
+  CHECK(call.outputs()[0].data<float>()[0] == std::tanh(5.0f));
+}
+
 TEST_CASE("a call that is stopped within a custom operation ends after it") {
   GraphScope scope;
   Function f;

@@ -76,6 +76,8 @@ TEST_CASE("an error names the operation, the operands' types, both sizes, and th
   CHECK(refused([&] { return bitwise_count(v > 0); }).find("takes integers, not bool") != std::string::npos);
   CHECK(refused([&] { return iota({3}, 1); }).find("iota: axis 1 is outside a value of 1 dimensions") == 0);
   CHECK(refused([&] { return iota({3}, 0, boolean); }).find("counts in a number type") != std::string::npos);
+  CHECK(refused([&] { return iota({2, 257}, 1, u8); }) == "iota: u8 does not hold numbers up to 256");
+  CHECK(iota({300, 256}, 1, u8).type() == Type::of(u8, {300, 256}));
 }
 
 TEST_CASE("operators name the line they stand on, in an expression of several", "[builder]") {
@@ -207,6 +209,10 @@ TEST_CASE("literals take the type of what they meet", "[builder]") {
     CHECK(refused([&] { return whole + 5000000000; }).find("the literal 5000000000 does not fit i32") != std::string::npos);
     CHECK(refused([&] { return small + 256; }).find("the literal 256 does not fit u8") != std::string::npos);
     CHECK(refused([&] { return small - -1; }).find("the literal -1 does not fit u8") != std::string::npos);
+    CHECK(refused([&] { return x + 1e39; }).find("the literal 1e+39 does not fit f32") != std::string::npos);
+    CHECK(refused([&] { return select(flag, Variable("half", f16, {2}), -70000); }).find("the literal -70000 does not fit f16") != std::string::npos);
+    CHECK((Variable("wide", f64, {2}) + 1e39).dtype() == f64);
+    CHECK((x + HUGE_VAL).dtype() == f32);
   }
 }
 
