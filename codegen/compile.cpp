@@ -9,6 +9,7 @@
 
 #include "codegen/dump.h"
 #include "graph/builder.h"
+#include "graph/support/floating_point.h"
 #include "passes/check_positions.h"
 #include "passes/pipeline.h"
 
@@ -214,6 +215,7 @@ Stages stages_of(const Program& program, const CompileOptions& options) {
   stages.order = schedule(optimized, stages.fusion);
   check(optimized, stages.fusion, stages.order);
   stages.memory = plan_memory(optimized, stages.fusion, stages.order, {options.transactional});
+  FloatingPointEnvironment environment;
   check(optimized, stages.fusion, stages.memory);
   StepMaker{optimized, target_of(options), stages, KernelTable(stages.kernels), {}, {}, false}.run();
   return stages;
@@ -277,6 +279,7 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
     std::string file = options.leaves_dump ? write_dump(program) : "";
     fmt::print(stderr, "sinter: LLVM ends the process: {}; please report it{}{}\n", reason, file.empty() ? "" : ", with ", file);
     std::fflush(stderr);  // nothing after this does
+  FloatingPointEnvironment environment;
   };
   Compiled compiled = jit_compile(stages.kernels, calls_of(stages.steps), target_of(options), options.threads, on_fatal);
   made->run = compiled.run;

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "graph/support/floating_point.h"
 #include "graph/text.h"
 
 namespace sinter {
@@ -115,6 +116,7 @@ Bindings bind_inputs(const Program& program, const NamedTensors& inputs) {
 }
 
 Tensor evaluate_node(const Graph& graph, NodeId id, std::span<const Tensor> inputs, const Bindings& bindings) {
+  FloatingPointEnvironment environment;
   const Node& node = graph.node(id);
   std::vector<int64_t> sizes = evaluate(node.type.shape, bindings);
   const OpInfo& row = info(node.op);
@@ -147,6 +149,7 @@ void refuse_uncallable(const Program& program) {
 }
 
 Interpreted interpret(const Program& program, const NamedTensors& inputs) {
+  FloatingPointEnvironment environment;
   const Graph& graph = program.graph;
   refuse_uncallable(program);
   if (is_template(program)) throw UserError("a program with untyped variables is specialized before it is run");

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "graph/scalar.h"
+#include "graph/support/floating_point.h"
 
 namespace sinter {
 namespace {
@@ -219,6 +220,7 @@ void fill(Register& constant, const ScalarOp& op, int64_t n) {
 }  // namespace
 
 void evaluate(const ScalarExpr& expr, std::span<const void* const> inputs, std::span<void* const> outputs, int64_t count) {
+  FloatingPointEnvironment environment;
   auto registers = std::make_unique_for_overwrite<Register[]>(expr.ops.size());
   for (size_t i = 0; i < expr.ops.size(); ++i)
     if (expr.ops[i].code == ScalarCode::constant) fill(registers[i], expr.ops[i], std::min(block, count));

@@ -10,6 +10,7 @@
 #include <numbers>
 
 #include "graph/support/aligned_memory.h"
+#include "graph/support/floating_point.h"
 
 namespace sinter {
 namespace {
@@ -40,6 +41,7 @@ void free_elements(void* memory) { std::free(memory); }
 // Fills by f(two uniform numbers in (0, 1)), one pair of 64-bit draws an element.
 template <class F>
 Tensor random(std::vector<int64_t> sizes, uint64_t seed, DType type, Here where, F f) {
+  FloatingPointEnvironment environment;
   if (!is_float(type)) throw UserError(fmt::format("random numbers are floats, not {}", name(type)), where);
   Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
   std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
@@ -118,6 +120,7 @@ void Tensor::check_is(DType wanted, Here where) const {
 Type type_of(const Tensor& t) { return Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end())); }
 
 Tensor full(std::vector<int64_t> sizes, double value, DType type, Here where) {
+  FloatingPointEnvironment environment;
   Tensor t = Tensor::uninitialized(type, std::move(sizes), where);
   dispatch_stored(type, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -9,7 +9,7 @@
 #include "graph/parameter_locks.h"
 #include "runtime/arena.h"
 #include "runtime/cpu_count.h"
-#include "runtime/floating_point.h"
+#include "graph/support/floating_point.h"
 #include "runtime/tables.h"
 #include "runtime/thread_pool.h"
 
@@ -77,6 +77,7 @@ int32_t run_call(CallFrame* frame, int64_t number, void* const* arguments, const
     sizes += rank;
   }
   const size_t operands = call.arrays.size() - 1;
+  FloatingPointEnvironment environment;  // of the kernels that follow, whatever the function leaves
   host.code = call.operation.call({host.arrays.data(), operands}, host.arrays[operands], host.thrown);
   host.failed = number;
   return host.code == 0 ? 0 : call_failed;

@@ -11,7 +11,7 @@
 
 #include "graph/support/errors.h"
 #include "runtime/cpu_count.h"
-#include "runtime/floating_point.h"
+#include "graph/support/floating_point.h"
 
 namespace sinter {
 namespace {

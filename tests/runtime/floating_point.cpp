@@ -1,4 +1,4 @@
-#include "runtime/floating_point.h"
+#include "graph/support/floating_point.h"
 
 #include <bit>
 #include <catch2/catch.hpp>

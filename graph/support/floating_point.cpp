@@ -1,4 +1,4 @@
-#include "runtime/floating_point.h"
+#include "graph/support/floating_point.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
