@@ -75,6 +75,14 @@ struct StepMaker {
     Step step = step_of(kernel.name, std::move(buffers), members);
     step.sizes = kernel.sizes;
     step.chunks = chunks_of(kernel);
+    bool stores = false;
+    for (size_t k = 0; k < kernel.arguments.size(); ++k) {
+      const Buffer& buffer = stages.buffers[step.buffers[k]];
+      if (!kernel.arguments[k].written || buffer.per_worker) continue;
+      step.stored.push_back(step.buffers[k]);
+      stores |= !product(buffer.type.shape).is(0);
+    }
+    if (!stores) step.chunks = 0;
     step.kernel = kernels.add(kernel);
     stages.steps.push_back(std::move(step));
   }
@@ -207,6 +215,7 @@ uint32_t number_of(const std::vector<NamedType>& inputs, const std::string& name
 }  // namespace
 
 Stages stages_of(const Program& program, const CompileOptions& options) {
+  FloatingPointEnvironment environment;
   Stages stages;
   stages.optimized = options.checks_positions ? optimize(check_positions(program), options.passes) : optimize(program, options.passes);
   const Program& optimized = stages.optimized.program;
@@ -215,7 +224,6 @@ Stages stages_of(const Program& program, const CompileOptions& options) {
   stages.order = schedule(optimized, stages.fusion);
   check(optimized, stages.fusion, stages.order);
   stages.memory = plan_memory(optimized, stages.fusion, stages.order, {options.transactional});
-  FloatingPointEnvironment environment;
   check(optimized, stages.fusion, stages.memory);
   StepMaker{optimized, target_of(options), stages, KernelTable(stages.kernels), {}, {}, false}.run();
   return stages;
@@ -271,6 +279,7 @@ Executable executable_without_code(const Program& program, const Stages& stages)
 }
 
 std::shared_ptr<const Executable> executable_of(const Program& program, const CompileOptions& options) try {
+  FloatingPointEnvironment environment;
   double start = now();
   refuse_uncallable(program);
   const Stages stages = stages_of(program, options);
@@ -279,7 +288,6 @@ std::shared_ptr<const Executable> executable_of(const Program& program, const Co
     std::string file = options.leaves_dump ? write_dump(program) : "";
     fmt::print(stderr, "sinter: LLVM ends the process: {}; please report it{}{}\n", reason, file.empty() ? "" : ", with ", file);
     std::fflush(stderr);  // nothing after this does
-  FloatingPointEnvironment environment;
   };
   Compiled compiled = jit_compile(stages.kernels, calls_of(stages.steps), target_of(options), options.threads, on_fatal);
   made->run = compiled.run;

@@ -66,6 +66,7 @@ struct Step {
   std::string name;         // kind, and what it computes
   std::vector<std::string> fused;   // operations in it, by name
   std::vector<uint32_t> buffers;    // of its kernel's arguments; of a custom call's arrays
+  std::vector<uint32_t> stored = {};  // which of all buffers it leaves something in; where these are empty, and there are any, it has no chunks
   std::vector<Dim> sizes;           // of its kernel; of a custom call's arrays, one array after another
   Dim chunks = 1;                   // the native function calls the kernel once for each
   uint32_t kernel = 0;      // which of the distinct kernels

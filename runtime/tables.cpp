@@ -75,7 +75,8 @@ Tables make_tables(const Executable& e, const Bindings& bindings, unsigned threa
   }
   for (const Step& step : e.steps) {
     for (const Dim& size : step.sizes) tables.sizes.push_back(size.evaluate(bindings));
-    tables.chunks.push_back(step.chunks.evaluate(bindings));
+    const bool stores_nothing = !step.stored.empty() && std::all_of(step.stored.begin(), step.stored.end(), [&](uint32_t b) { return bytes_of(e.buffers[b].type, bindings) == 0; });
+    tables.chunks.push_back(stores_nothing ? 0 : step.chunks.evaluate(bindings));
   }
   tables.places.resize(e.buffers.size());
   std::vector<ArenaRequest> requests;

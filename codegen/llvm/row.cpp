@@ -67,8 +67,25 @@ Value* combine(Emitter& emitter, Reduction kind, DType dtype, Value* a, Value* b
   return is_float(dtype) ? emitter.builder.CreateFAdd(a, b) : emitter.builder.CreateAdd(a, b);
 }
 
+namespace {
+
+// That of one loop of a nest: none where a loop within it has none, as going round over nothing takes as long.
+Value* extent_of(Emitter& emitter, const std::vector<Dim>& nest, size_t loop) {
+  Value* extent = emitter.dim(nest[loop]);
+  for (size_t within = loop + 1; within < nest.size(); ++within)
+    extent = emitter.builder.CreateSelect(emitter.builder.CreateICmpEQ(emitter.dim(nest[within]), emitter.number(0)), emitter.number(0), extent);
+  return extent;
+}
+
+// Whether a row of no elements leaves nothing behind.
+bool stores_elements_alone(const RowKernel& row) {
+  return row.before.empty() && std::all_of(row.stages.begin(), row.stages.end(), [](const RowStage& stage) { return stage.inner || stage.body.stores.empty(); });
+}
+
+}  // namespace
+
 std::pair<Value*, Value*> inner_range(Emitter& emitter, const RowKernel& row, size_t loop) {
-  Value* extent = emitter.dim(row.inner[loop]);
+  Value* extent = extent_of(emitter, row.inner, loop);
   return row.split && loop == 0 ? emitter.chunk_range(extent) : std::pair{emitter.number(0), extent};
 }
 
@@ -114,7 +131,7 @@ void emit_row(Emitter& emitter, const RowKernel& row) {
 
   const std::function<void(Values)> nest = [&](Values outer) {
     const size_t loop = outer.size();
-    const auto [begin, end] = loop == 0 && !row.split ? emitter.chunk_range(emitter.dim(row.outer[0])) : std::pair{emitter.number(0), emitter.dim(row.outer[loop])};
+    const auto [begin, end] = loop == 0 && !row.split ? emitter.chunk_range(extent_of(emitter, row.outer, 0)) : std::pair{emitter.number(0), extent_of(emitter, row.outer, loop)};
     outer.push_back(nullptr);
     if (loop + 1 == outer_loops) return rows(outer, begin, end);
     emitter.loop(begin, end, 1, [&](Value* index) {
@@ -123,7 +140,10 @@ void emit_row(Emitter& emitter, const RowKernel& row) {
     });
   };
   if (!row.before.empty()) emit_row_stages(emitter, row, row.before, Values(outer_loops, emitter.number(0)));
-  nest({});
+  if (!stores_elements_alone(row)) return nest({});
+  Value* elements = emitter.number(1);
+  for (const Dim& extent : row.inner) elements = emitter.builder.CreateSelect(emitter.builder.CreateICmpEQ(emitter.dim(extent), emitter.number(0)), emitter.number(0), elements);
+  emitter.when(emitter.builder.CreateICmpNE(elements, emitter.number(0)), [&] { nest({}); });
 }
 
 }  // namespace sinter

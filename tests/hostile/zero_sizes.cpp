@@ -82,3 +82,36 @@ TEST_CASE("training on a batch of nothing updates by nothing, or by what the int
     for (int64_t batch : {0, 1, 0, 5}) check_call(made.program, made.function, {{"x", values({batch, 4}, 2)}, {"y", values({batch, 3}, 3)}});
   }
 }
+
+// Millions of millions of rows of nothing: going round over each would take hours. What has no room in memory is an error.
+TEST_CASE("a huge size beside one of nothing takes no time", "[zero_sizes]") {
+  const int64_t huge = 4'000'000'000'000;
+  using Rows = std::vector<std::vector<int64_t>>;
+  for (const std::vector<int64_t>& sizes : Rows{{huge, 0}, {0, huge}, {huge, 0, 3}, {4, huge, 0}})
+    for (bool symbolic : {true, false}) {
+      GraphScope scope;
+      Shape shape;
+      for (size_t i = 0; i < sizes.size(); ++i) shape.push_back(symbolic ? Dim(std::string(1, static_cast<char>('a' + i))) : Dim(sizes[i]));
+      Variable x("x", f32, shape);
+      Shape row = shape;
+      row[0] = 1;
+      const Expr column = reshape(sum(x, {0}), row);
+      const int64_t last = static_cast<int64_t>(sizes.size()) - 1;
+      const std::vector<std::pair<Expr, float>> cases = {  // what each of the result's elements is
+          {x * 2 + 1, 0}, {transpose(x) * 2, 0}, {softmax(x, last), 0}, {softmax(x, 0), 0}, {concatenate({x, x}, 0), 0}, {flip(x, {0}), 0}, {sum(x * x), 0}, {prod(x + 1), 1},
+          {sum(tanh(x), {0}), 0}, {prod(x + 1, {last}), 1}, {sum(x, {0, 1}), 0}, {sum(x * column), 0}, {sum(x * column, {0, last}), 0}};
+      for (size_t k = 0; k < cases.size(); ++k) {
+        CAPTURE(sizes, symbolic, k);
+        Function f = compile(cases[k].first);
+        Tensor got;
+        try {
+          got = f({{"x", Tensor::uninitialized(f32, sizes)}});
+        } catch (const SystemError& error) {
+          CHECK(error.message().starts_with("out of memory"));
+          continue;
+        }
+        const auto elements = got.data<float>();
+        CHECK(std::all_of(elements.begin(), elements.end(), [&](float v) { return v == cases[k].second; }));
+      }
+    }
+}
