@@ -64,6 +64,7 @@ class Einsum {
     DType common = factors_[0].value.dtype();
     for (const Factor& f : factors_) common = promote(common, f.value.dtype());
     if (common == boolean) fail("it multiplies numbers, not bool; convert() them first");
+    common = computing(common);
     for (Factor& f : factors_) f.value = convert(f.value, common), take_diagonals(f);
     find_sizes();
     for (Factor& f : factors_) drop_ones(f);

@@ -2,6 +2,8 @@
 
 #include <numbers>
 
+#include "graph/nn/squarable.h"
+
 namespace sinter {
 
 // The constant stands first: at a tie the gradient of a maximum goes to the first operand.
@@ -24,7 +26,8 @@ Expr gelu(Operand x, Gelu form) {
   OriginScope scope(x, "gelu");
   if (form == Gelu::erf) return 0.5 * x * (1 + erf(x * (1 / std::numbers::sqrt2)));
   const double scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
-  return 0.5 * x * (1 + tanh(scale * (x + 0.044715 * (x * x * x))));
+  const Expr v = floating(x.expr());
+  return 0.5 * v * (1 + tanh(scale * (v + 0.044715 * (v * v * v))));
 }
 
 }  // namespace sinter

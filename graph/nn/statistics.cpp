@@ -24,8 +24,10 @@ Expr largest_finite(const Expr& x, int64_t axis, bool keep) {
 
 }  // namespace
 
+Expr floating(const Expr& x) { return !x.is_template() && is_float(x.dtype()) ? x : x * 1.0; }
+
 Expr squarable(const Expr& x) {
-  if (x.is_template()) return x * 1.0;
+  if (x.is_template()) return floating(x);
   return x.type().weak ? x : as_float(x);
 }
 
@@ -73,19 +75,19 @@ Expr norm(Operand operand, Axes axes, bool keep) {
 
 Expr logsumexp(Operand operand, int64_t axis, bool keep) {
   OriginScope scope(operand, "logsumexp");
-  Expr x = operand.expr();
+  Expr x = floating(operand.expr());
   return log(sum(exp(x - largest_finite(x, axis, true)), {axis}, keep)) + largest_finite(x, axis, keep);
 }
 
 Expr softmax(Operand operand, int64_t axis) {
   OriginScope scope(operand, "softmax");
-  Expr x = operand.expr(), e = exp(x - largest(x, axis));
+  Expr x = floating(operand.expr()), e = exp(x - largest(x, axis));
   return e * (1 / sum(e, {axis}, true));  // one division a row, in the gradient too; the sum is at least 1
 }
 
 Expr log_softmax(Operand operand, int64_t axis) {
   OriginScope scope(operand, "log_softmax");
-  Expr x = operand.expr(), shifted = x - largest(x, axis);
+  Expr x = floating(operand.expr()), shifted = x - largest(x, axis);
   return shifted - log(sum(exp(shifted), {axis}, true));
 }
 

@@ -1,4 +1,6 @@
 // Elementwise operations of two or three operands.
+#include <limits>
+
 #include "graph/expr.h"
 #include "graph/ops/expand.h"
 #include "graph/scalar_math.h"
@@ -32,7 +34,12 @@ std::vector<Expr> chosen(Rule r) {
 
 std::vector<Expr> power_gradient(Rule r) {
   const Expr &x = r.inputs[0], &n = r.inputs[1];
-  return r.each([&] { return r.guarded(select(n == 0, 0, r.adjoint * n * pow(x, n - 1))); },
+  // Where n is 0 so is the slope, though not that of the slope along n.
+  const auto slope = [&] {
+    const Expr lower = pow(x, n - 1);
+    return select(n == 0 && !(abs(lower) < std::numeric_limits<double>::infinity()), 0, r.adjoint * n * lower);
+  };
+  return r.each([&] { return r.guarded(slope()); },
                 [&] { return select(x > 0, r.guarded(r.adjoint * r.output * log(select(x > 0, x, 1))), 0); });
 }
 

@@ -110,6 +110,7 @@ std::vector<Expr> extreme_gradient(Rule r) {
       position = position.defined() ? position * dimension(x.shape()[static_cast<size_t>(axis)]) + along : along;
     }
     Expr chosen = x == spread(r, r.output);
+    if (is_float(x.dtype())) chosen = chosen || x != x;  // where there is a NaN it is what is chosen, and nothing equals it
     Expr first = min(select(chosen, position, std::numeric_limits<int64_t>::max()), axes);
     return select(chosen && position == spread(r, first), spread(r, r.adjoint), 0);
   });

@@ -2,6 +2,7 @@
 #include "autodiff/reverse.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "graph/nn/nn.h"
 #include "tests/evaluate.h"
@@ -212,6 +213,33 @@ TEST_CASE("gradients joins the graph of the loss, whatever the thread's is", "[r
   CHECK(g.graph() == x.graph());
   CHECK(current_graph()->size() == 0);
   CHECK(numbers(value_of(g, {{"x", tensor_of<double>({1, 5, 2, 3, 4, 5}, {2, 3})}})) == Numbers{1, 2, 1, 1, 1, 1});
+}
+
+TEST_CASE("the mixed second derivatives of a power agree, at an exponent of 0 too", "[reverse]") {
+  for (auto [base, exponent] : std::vector<std::pair<double, double>>{{2, 0}, {2, 1e-9}, {3, 2}, {0.5, -1}, {0, 0}, {INFINITY, 0}}) {
+    CAPTURE(base, exponent);
+    GraphScope scope;
+    Variable x("x", f64, {1}), y("y", f64, {1});
+    const Expr p = sum(pow(x, y));
+    const NamedTensors at{{"x", vector_of<double>({base})}, {"y", vector_of<double>({exponent})}};
+    auto number = [&](const Expr& e) { return value_of(e, at).data<double>()[0]; };
+    const double by_x = number(gradients(p, x));
+    CHECK((exponent == 0 ? by_x == 0 : by_x == Approx(exponent * std::pow(base, exponent - 1))));
+    if (base == 0 || base == INFINITY) continue;
+    const double mixed = std::pow(base, exponent - 1) * (1 + exponent * std::log(base));
+    CHECK(number(gradients(sum(gradients(p, x)), y)) == Approx(mixed));
+    CHECK(number(gradients(sum(gradients(p, y)), x)) == Approx(mixed));
+  }
+}
+
+TEST_CASE("the gradient of a maximum or minimum that is NaN goes to the first NaN", "[reverse]") {
+  GraphScope scope;
+  Variable x("x", f64, {4});
+  const NamedTensors at{{"x", vector_of<double>({5, NAN, 7, NAN})}};
+  for (const Expr& e : {max(x), min(x)}) {
+    const Tensor g = value_of(gradients(e * 3, x), at);
+    for (size_t i = 0; i < 4; ++i) CHECK(g.data<double>()[i] == (i == 1 ? 3 : 0));
+  }
 }
 
 }  // namespace sinter

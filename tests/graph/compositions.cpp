@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "autodiff/reverse.h"
+#include "graph/arrays/einsum.h"
 #include "graph/builder.h"
 #include "graph/nn/nn.h"
 #include "tests/evaluate.h"
@@ -164,6 +165,36 @@ TEST_CASE("statistics of integers do not wrap around", "[compositions]") {
   const int64_t now = 1'700'000'000'000'000'000;
   CHECK(found(mean(of(vector_of<int64_t>({now, now, now, now, now, now, now})))) == Approx(static_cast<double>(now)));
   CHECK(found(mean(of(vector_of<int32_t>({1, 2})))) == 1.5);
+}
+
+TEST_CASE("exponentials and powers of integers do not wrap around", "[compositions]") {
+  GraphScope scope;
+  auto near = [](const Expr& e, const Numbers& expected) {
+    const Tensor t = value_of(e);
+    const Numbers got = numbers(value_of(convert(Constant(t), f64)));
+    REQUIRE(got.size() == expected.size());
+    for (size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(expected[i]).margin(1e-6));
+  };
+  const Constant bytes(vector_of<uint8_t>({250, 5})), words(vector_of<uint32_t>({3, 1, 2})), far(vector_of<int32_t>({INT32_MIN, 5}));
+  near(softmax(bytes), {1, 0});
+  near(log_softmax(bytes), {0, -245});
+  near(logsumexp(bytes), {250});
+  near(softmax(words), {0.66524096, 0.09003057, 0.24472847});
+  near(logsumexp(words), {3.40760596});
+  near(softmax(far), {0, 1});
+  near(logsumexp(far), {5});
+  near(gelu(Constant(vector_of<int32_t>({1290, 1291, 2000, -1291}))), {1290, 1291, 2000, 0});
+  near(gelu(Constant(vector_of<int64_t>({2097152}))), {2097152});
+  CHECK(softmax(bytes).dtype() == f32);
+  CHECK(softmax(words).dtype() == f64);
+}
+
+TEST_CASE("a contraction of halves is one of f32, whoever spells it", "[compositions]") {
+  GraphScope scope;
+  const Expr v = convert(Constant(vector_of<float>({300, 301})), f16);
+  CHECK(einsum("i,i->", {v, v}).dtype() == f32);
+  CHECK(value_of(einsum("i,i->", {v, v})).item() == 180601);
+  CHECK(value_of(matmul(v, v)).item() == 180601);
 }
 
 TEST_CASE("layer_norm and linear", "[compositions]") {
