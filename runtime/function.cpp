@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace sinter {
 namespace {
@@ -20,6 +22,7 @@ struct Function::State {
   std::shared_ptr<StopCount> stops = std::make_shared<StopCount>(0);
 
   std::mutex specializing;         // held while one compiles, so that no shape is compiled twice
+  std::atomic<std::thread::id> compiling{};  // who holds that
   std::mutex mutex;                // of what follows
   using Key = std::vector<int64_t>;  // type and sizes of each untyped input, and after them those of the others where it was compiled for them
   std::map<Key, std::shared_ptr<Executor>> executors;
@@ -70,7 +73,13 @@ struct Function::State {
       return known(these);
     };
     if (auto found = look()) return found;
+    if (compiling == std::this_thread::get_id()) throw UserError("this function is called by what compiles it for another call");
     std::lock_guard one_at_a_time(specializing);
+    struct Compiling {
+      std::atomic<std::thread::id>& by;
+      explicit Compiling(std::atomic<std::thread::id>& who) : by(who) { by = std::this_thread::get_id(); }
+      ~Compiling() { by = std::thread::id(); }
+    } mark(compiling);
     if (auto found = look()) return found;
     std::unordered_map<std::string, Type> types;
     std::vector<NamedType> typed;

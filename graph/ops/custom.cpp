@@ -32,6 +32,7 @@ std::vector<Expr> custom_gradient(const GradientRule& r) {
   if (parts.size() != r.inputs.size()) refuse(fmt::format("has {} operands, and its gradient rule returns {} expressions", r.inputs.size(), parts.size()));
   for (size_t k = 0; k < parts.size(); ++k) {
     if (!r.wanted[k] || !parts[k].defined()) continue;
+    if (parts[k].graph() != r.inputs[k].graph()) refuse(fmt::format("has a gradient rule that returns an expression of another graph for operand {}", k));
     const Type &is = parts[k].type(), &expected = r.inputs[k].type();
     if (is.dtype != expected.dtype || is.shape != expected.shape) refuse(fmt::format("has a gradient rule that returns {} for operand {}, which is {}", to_string(is), k, to_string(expected)));
   }

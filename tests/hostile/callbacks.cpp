@@ -6,6 +6,7 @@
 #include "graph/verify.h"
 #include "sinter.h"
 #include "tests/hostile/memory.h"
+#include "tests/raises.h"
 
 using namespace sinter;
 
@@ -185,4 +186,31 @@ TEST_CASE("an exception out of a custom operation's gradient rule comes out of g
   CHECK(compile(gradients(loss, w))(inputs).data<float>()[2] == 20);
   compile(loss, sgd(loss, {w}, {.rate = 0.1}))(inputs);
   CHECK(w.read().data<float>()[0] == Approx(0).margin(1e-6));
+}
+
+TEST_CASE("a template that is called by what compiles it is refused, and not waited for", "[callbacks]") {
+  GraphScope scope;
+  Variable a("a");
+  Function f;
+  std::string within;
+  CompileOptions options;
+  options.passes.dump = [&](const PassDump&) {
+    if (within.empty()) within = message_of([&] { f({{"a", ones({3})}}); });
+  };
+  f = compile(a + 1, {}, options);
+  CHECK(f({{"a", ones({2})}}).data<float>()[1] == 2);
+  CHECK(within.find("callbacks.cpp") != std::string::npos);
+  CHECK(within.find("this function is called by what compiles it for another call") != std::string::npos);
+  CHECK(f({{"a", ones({3})}}).data<float>()[2] == 2);
+}
+
+TEST_CASE("a gradient rule's expressions are of the graph they are asked for", "[callbacks]") {
+  GraphScope scope;
+  Variable x("x", f32, {"n"});
+  CustomOperation op({.name = "elsewhere", .type = [](std::span<const Type> operands) { return operands[0]; }, .gradient = [](const GradientRule&) {
+                        GraphScope other;
+                        return std::vector<Expr>{Variable("q", f32, {"n"}) * 3};
+                      }, .function = [](const sinter_custom_call*) -> int32_t { return 0; }});
+  Expr loss = sum(custom_call(op, {x}));
+  CHECK_THAT(message_of([&] { gradients(loss, x); }), Catch::Contains("'elsewhere' has a gradient rule that returns an expression of another graph for operand 0"));
 }
