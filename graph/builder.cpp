@@ -361,6 +361,9 @@ NodeId build_convert(Graph& graph, NodeId value, DType dtype, const Origins& ori
   const Type& type = graph.type(value);
   if (type.known && type.dtype == dtype && !type.weak) return value;
   if (is_literal(graph, value)) return build_constant(graph, converted_literal(graph.constant_value(value), dtype), false, origins);
+  // A size is held to what a literal is.
+  if (const auto* size = std::get_if<DimensionAttributes>(&graph.node(value).attributes); size && type.weak && size->value.is_number())
+    return build_constant(graph, converted_literal(Tensor::scalar(size->value.number()), dtype), false, origins);
   return build(graph, Op::convert, {value}, ConvertAttributes{dtype}, origins);
 }
 

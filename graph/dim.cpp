@@ -60,7 +60,7 @@ int64_t checked_multiply(int64_t a, int64_t b) {
   return r;
 }
 
-Dim::Dim(const char* symbol, Here where) : Dim(std::string(symbol), where) {}
+Dim::Dim(const char* symbol, Here where) : Dim(std::string(symbol ? symbol : ""), where) {}
 
 Dim::Dim(const std::string& symbol, Here where) {
   if (!is_symbol_name(symbol)) throw UserError(fmt::format("'{}' cannot name a dimension: use letters, digits and '_', not starting with a digit", symbol), where);

@@ -20,6 +20,8 @@ const Tensor& checked(const Tensor& value, Here where) {
   return value;
 }
 
+constexpr const char* two_graphs = "these expressions belong to two graphs; declare their variables under one GraphScope, GraphScope(e.graph()) for one that is there already. Each thread has a current graph of its own";
+
 ReduceAttributes all_axes() { return {{}, true, false}; }
 
 }  // namespace
@@ -74,7 +76,7 @@ std::shared_ptr<Graph> Operand::graph() const {
 Expr Operand::in(const std::shared_ptr<Graph>& graph) const {
   if (const Expr* e = std::get_if<Expr>(&value_)) {
     if (!e->defined()) throw UserError("an expression that was never assigned is used here", where_);
-    if (e->graph() != graph) throw UserError("these expressions belong to two graphs; declare their variables under one GraphScope", where_);
+    if (e->graph() != graph) throw UserError(two_graphs, where_);
     return *e;
   }
   const Tensor& literal = std::get<Tensor>(value_);
@@ -156,7 +158,7 @@ Program program_of(const std::vector<Expr>& outputs, const Updates& updates, Her
   auto check = [&](const Expr& e, const char* what) {
     if (!e.defined()) throw UserError(fmt::format("{} was never assigned an expression", what), where);
     if (!graph) graph = e.graph();
-    if (graph != e.graph()) throw UserError("these expressions belong to two graphs; declare their variables under one GraphScope", e.graph()->where(e.id()));
+    if (graph != e.graph()) throw UserError(two_graphs, e.graph()->where(e.id()));
   };
   std::vector<NodeId> ids;
   for (const Expr& e : outputs) check(e, "an output"), ids.push_back(e.id());
@@ -164,7 +166,7 @@ Program program_of(const std::vector<Expr>& outputs, const Updates& updates, Her
   std::set<NodeId> seen;
   for (const ParameterUpdate& u : updates) {
     check(u.parameter, "an updated parameter"), check(u.value, "an update");
-    if (!seen.insert(u.parameter.id()).second) throw UserError(fmt::format("the parameter '{}' is updated twice by one function", u.parameter.name()), graph->where(u.value.id()));
+    if (!seen.insert(u.parameter.id()).second) throw UserError(fmt::format("the parameter '{}' is updated twice by one function", u.parameter.name()), where);
     replaced.push_back({u.parameter.id(), update_value(*graph, u.parameter.id(), u.value.id())});
   }
   if (!graph) throw UserError("nothing to compile: no output and no update was given", where);

@@ -63,7 +63,7 @@ std::vector<Expr> split(Operand operand, int64_t parts, int64_t axis) {
   int64_t along = axis_of("split", axis, x.shape().size(), operand);
   const Dim size = size_along(x, along);
   auto each = parts > 0 ? size.divided_by(Dim(parts)) : std::nullopt;
-  if (!each) throw UserError(fmt::format("split: a size of {} is not so many as {} equal parts", to_string(size), parts), line_at(operand.where()));
+  if (!each) throw UserError(fmt::format("split: a size of {} has no {} equal parts{}", to_string(size), parts, size.is_number() ? "" : " at every value of its symbols"), line_at(operand.where()));
   std::vector<Expr> all;
   for (int64_t i = 0; i < parts; ++i) all.push_back(part(x, along, *each * Dim(i), *each * Dim(i + 1)));
   return all;

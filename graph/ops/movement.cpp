@@ -90,11 +90,11 @@ Type infer_reshape(const Inference& in) {
 Type infer_transpose(const Inference& in) {
   const auto& p = std::get<TransposeAttributes>(in.attributes).permutation;
   const Shape& from = in.inputs[0].shape;
+  if (p.size() != from.size()) throw UserError(fmt::format("{} does not permute {} axes: each is named once", to_string(p), from.size()));
   Axes sorted = p;
   std::sort(sorted.begin(), sorted.end());
   for (size_t i = 0; i < sorted.size(); ++i)
     if (sorted[i] != static_cast<int64_t>(i)) throw UserError(fmt::format("{} names an axis twice", to_string(p)));
-  if (p.size() != from.size()) throw UserError(fmt::format("{} does not permute {} axes", to_string(p), from.size()));
   Shape to;
   for (int64_t axis : p) to.push_back(from[static_cast<size_t>(axis)]);
   return Type::of(in.inputs[0].dtype, to);

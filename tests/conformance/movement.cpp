@@ -200,7 +200,7 @@ TEST_CASE("iota counts along its axis in every type") {
     GraphScope scope;
     Batch batch;
     std::vector<std::pair<Sizes, size_t>> cases;
-    for (const Sizes& sizes : {Sizes{1}, Sizes{7}, Sizes{300}, Sizes{0}, Sizes{2, 3}, Sizes{4, 33}, Sizes{2, 3, 4}, Sizes{2, 0, 4}, Sizes{2, 3, 2, 5}, Sizes{2, 3, 1, 2, 5}, Sizes{2, 1, 3, 2, 2, 4}})
+    for (const Sizes& sizes : {Sizes{1}, Sizes{7}, Sizes{type == u8 ? 256 : 300}, Sizes{0}, Sizes{2, 3}, Sizes{4, 33}, Sizes{2, 3, 4}, Sizes{2, 0, 4}, Sizes{2, 3, 2, 5}, Sizes{2, 3, 1, 2, 5}, Sizes{2, 1, 3, 2, 2, 4}})
       for (size_t axis = 0; axis < sizes.size(); ++axis) {
         cases.push_back({sizes, axis});
         batch.add("iota " + to_string(sizes) + " along " + std::to_string(axis), iota(shape(sizes), static_cast<int64_t>(axis), type));

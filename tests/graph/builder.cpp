@@ -60,6 +60,7 @@ TEST_CASE("an error names the operation, the operands' types, both sizes, and th
   CHECK(refused([&] { return reshape(b, {-1, -1}); }) == "reshape of f32[10, 10]: a reshape can leave one size open, not two");
   CHECK(refused([&] { return broadcast_to(b, {10}); }).find("broadcast of f32[10, 10]: a value of shape [10, 10] cannot be broadcast to [10]") == 0);
   CHECK(refused([&] { return broadcast_to(v, {4}); }) == "broadcast of f32[3]: the size 3 of axis 0 cannot become 4 in [4]; only a size of 1 is stretched");
+  CHECK(refused([&] { return transpose(b, {1}); }) == "transpose of f32[10, 10]: [1] does not permute 2 axes: each is named once");
   CHECK(refused([&] { return transpose(b, {0, 0}); }).find("transpose of f32[10, 10]: [0, 0] names an axis twice") == 0);
   CHECK(refused([&] { return slice(v, {0}, {4}); }) == "slice of f32[3]: along axis 0, of size 3, the stop 4 lies beyond the end");
   CHECK(refused([&] { return slice(v, {2}, {1}); }) == "slice of f32[3]: along axis 0, of size 3, the stop 1 lies before the start 2");
@@ -211,6 +212,7 @@ TEST_CASE("literals take the type of what they meet", "[builder]") {
     CHECK(refused([&] { return small - -1; }).find("the literal -1 does not fit u8") != std::string::npos);
     CHECK(refused([&] { return x + 1e39; }).find("the literal 1e+39 does not fit f32") != std::string::npos);
     CHECK(refused([&] { return select(flag, Variable("half", f16, {2}), -70000); }).find("the literal -70000 does not fit f16") != std::string::npos);
+    CHECK(refused([&] { return Variable("bytes", u8, {256}) / size(Variable("count", f32, {256})); }).find("the literal 256 does not fit u8") != std::string::npos);
     CHECK((Variable("wide", f64, {2}) + 1e39).dtype() == f64);
     CHECK((x + HUGE_VAL).dtype() == f32);
   }
