@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "codegen/compile.h"
 #include "graph/text.h"
 #include "passes/pipeline.h"
@@ -17,7 +19,7 @@ PrintOptions print_options(const EmitRequest& request) {
 
 Program optimized(const EmitRequest& request) {
   PassRun run = optimize(request.program, request.passes);
-  if (request.time_passes) fmt::print(stderr, "{}", to_string(run.timings));
+  if (request.time_passes) std::fputs(to_string(run.timings).c_str(), stderr);
   return std::move(run.program);
 }
 
@@ -28,7 +30,7 @@ Stages stages(const EmitRequest& request) {
   if (is_template(request.program))
     throw UserError("a graph with untyped variables is compiled when it is called; give its variables types to see more than the graph");
   Stages all = stages_of(request.program, {0, request.passes, &request.target});
-  if (request.time_passes) fmt::print(stderr, "{}", to_string(all.optimized.timings));
+  if (request.time_passes) std::fputs(to_string(all.optimized.timings).c_str(), stderr);
   return all;
 }
 
