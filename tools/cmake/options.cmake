@@ -36,7 +36,8 @@ function(sinter_target target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
     $<$<BOOL:${SINTER_WERROR}>:-Werror>
-    -fmacro-prefix-map=${SINTER_SOURCE_PREFIX}=
+    # Files that a unity build joins are included by their whole paths.
+    -fmacro-prefix-map=${SINTER_SOURCE_PREFIX}= -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
     # The interpreter and the constant folder round exactly where the source says so.
     -ffp-contract=off)
   if(SINTER_SANITIZE)
