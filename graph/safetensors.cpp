@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <bit>
-#include <filesystem>
-#include <fstream>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include "graph/support/file_writer.h"
 #include "graph/verify.h"
@@ -158,20 +162,68 @@ SafetensorsFile::Entry checked_entry(const std::string& path, const Described& t
   return entry;
 }
 
+// The first few, for messages.
+std::string some_names(const std::map<std::string, SafetensorsFile::Entry>& entries) {
+  constexpr size_t most = 8;
+  if (entries.empty()) return "none";
+  std::string text;
+  size_t count = 0;
+  for (const auto& [name, entry] : entries) {
+    if (count++ == most) return fmt::format("{} and {} more", text, entries.size() - most);
+    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", shown(name));
+  }
+  return text;
+}
+
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) throw SystemError(fmt::format("{}: there is no such file", path));
-  int64_t size = static_cast<int64_t>(std::filesystem::file_size(path, error));
-  std::ifstream file(path, std::ios::binary);
-  if (error || !file) throw SystemError(fmt::format("{}: cannot be read", path));
+SafetensorsFile::SafetensorsFile(const std::string& path, Here where) : path_(path) {
+  at_line(where, [&] { open(); });
+}
+
+struct SafetensorsFile::Descriptor {
+  explicit Descriptor(const std::string& path) {
+    if (path.find('\0') != std::string::npos) throw SystemError(fmt::format("{}: the name of a file holds no zero byte", path));
+    number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // of a pipe it does not wait for a writer
+    if (number < 0 || fstat(number, &is) != 0) {
+      const int error = errno;
+      if (number >= 0) ::close(number);
+      errno = error;
+      cannot_read(path);
+    }
+  }
+  ~Descriptor() { ::close(number); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  [[noreturn]] static void cannot_read(const std::string& path) { throw SystemError(fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno))); }
+
+  void read(const std::string& path, void* to, size_t bytes, int64_t from) const {
+    for (auto* at = static_cast<char*>(to); bytes > 0;) {
+      const ssize_t got = pread(number, at, bytes, from);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) cannot_read(path);
+      if (got == 0) throw SystemError(fmt::format("{}: became shorter since it was opened", path));
+      at += got, from += got, bytes -= static_cast<size_t>(got);
+    }
+  }
+
+  int number = -1;
+  struct stat is = {};
+};
+
+void SafetensorsFile::open() {
+  const std::string& path = path_;
+  file_ = std::make_shared<const Descriptor>(path);
+  if (!S_ISREG(file_->is.st_mode)) throw SystemError(fmt::format("{}: is no ordinary file", path));
+  const int64_t size = file_->is.st_size;
   uint64_t length = 0;
-  if (size < 8 || !file.read(reinterpret_cast<char*>(&length), 8)) refuse(path, "it is shorter than the 8 bytes of its header's length");
+  if (size >= 8) file_->read(path, &length, 8, 0);
+  else refuse(path, "it is shorter than the 8 bytes of its header's length");
   if (length > uint64_t{most_header_bytes} || static_cast<int64_t>(length) > size - 8)
     refuse(path, fmt::format("its header would take {} bytes of the {} that follow", length, size - 8));
   std::string text(length, '\0');
-  if (!file.read(text.data(), static_cast<std::streamsize>(length))) throw SystemError(fmt::format("{}: cannot be read", path));
+  file_->read(path, text.data(), length, 8);
   int64_t data = 8 + static_cast<int64_t>(length);
   for (const Described& tensor : parse_header(path, text))
     if (tensor.name != "__metadata__") entries_.emplace(tensor.name, checked_entry(path, tensor, data, size));
@@ -199,44 +251,61 @@ std::vector<std::string> SafetensorsFile::names() const {
 
 const SafetensorsFile::Entry& SafetensorsFile::entry(const std::string& tensor) const {
   auto found = entries_.find(tensor);
-  if (found == entries_.end()) throw UserError(fmt::format("{} holds no tensor '{}'", path_, shown(tensor)));
+  if (found == entries_.end()) throw UserError(fmt::format("{} holds no tensor '{}'; it holds {}", path_, shown(tensor), some_names(entries_)));
   return found->second;
 }
 
-Type SafetensorsFile::type(const std::string& tensor) const {
+DType SafetensorsFile::dtype_of(const std::string& tensor) const {
   const Entry& e = entry(tensor);
   auto dtype = format_named(e.dtype)->dtype;
   if (!dtype)
     throw UserError(fmt::format("the tensor '{}' of {} is {}, a type that sinter has not; convert it first", shown(tensor), path_, e.dtype));
-  return Type::of(*dtype, Shape(e.sizes.begin(), e.sizes.end()));
+  return *dtype;
 }
 
-Tensor SafetensorsFile::read(const std::string& tensor) const {
-  DType dtype = type(tensor).dtype;
+Type SafetensorsFile::type(const std::string& tensor, Here where) const {
+  return at_line(where, [&] {
+    const std::vector<int64_t>& sizes = entry(tensor).sizes;
+    return Type::of(dtype_of(tensor), Shape(sizes.begin(), sizes.end()));
+  });
+}
+
+Tensor SafetensorsFile::read(const std::string& tensor, Here where) const {
+  return at_line(where, [&] { return elements(tensor); });
+}
+
+Tensor SafetensorsFile::elements(const std::string& tensor) const {
+  DType dtype = dtype_of(tensor);
   const Entry& e = entry(tensor);
   Tensor value = Tensor::uninitialized(dtype, e.sizes);
-  std::ifstream file(path_, std::ios::binary);
-  file.seekg(e.begin);
-  if (!file || !file.read(static_cast<char*>(value.raw()), e.end - e.begin)) throw SystemError(fmt::format("{}: cannot be read", path_));
+  file_->read(path_, value.raw(), static_cast<size_t>(e.end - e.begin), e.begin);
   const auto* bytes = static_cast<const unsigned char*>(value.raw());
   if (dtype == boolean && std::any_of(bytes, bytes + value.size(), [](unsigned char b) { return b > 1; }))
     throw UserError(fmt::format("the tensor '{}' of {} is bool, but holds bytes that are neither 0 nor 1", shown(tensor), path_));
   return value;
 }
 
-void write_safetensors(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors) {
+namespace {
+
+void write_all(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors) {
   std::map<std::string, std::string> described;  // in JSON
   size_t at = 0;
   for (const auto& [name, value] : tensors) {
-    auto format = std::find_if(std::begin(formats), std::end(formats), [&](const Format& f) { return f.dtype == value.dtype(); });
     if (!value.defined()) throw UserError(fmt::format("the tensor '{}' is undefined", name));
+    auto format = std::find_if(std::begin(formats), std::end(formats), [&](const Format& f) { return f.dtype == value.dtype(); });
     std::string text = fmt::format(R"({{"data_offsets":[{},{}],"dtype":"{}","shape":[{}]}})", at, at + value.bytes(), format->name, fmt::join(value.sizes(), ","));
     if (name == "__metadata__" || !described.emplace(name, std::move(text)).second) throw UserError(fmt::format("the tensor name '{}' is taken", name));
     at += value.bytes();
   }
+  const auto quoted = [](const std::string& name) {
+    try {
+      return Json(name).dump();
+    } catch (const Json::type_error&) {
+      throw UserError(fmt::format("the tensor name '{}' is not UTF-8, as those in a safetensors file are", shown(name)));
+    }
+  };
   std::string text = "{";
-  for (const auto& [name, tensor] : described)
-    text += fmt::format("{}{}:{}", text.size() == 1 ? "" : ",", Json(name).dump(-1, ' ', false, Json::error_handler_t::replace), tensor);
+  for (const auto& [name, tensor] : described) text += fmt::format("{}{}:{}", text.size() == 1 ? "" : ",", quoted(name), tensor);
   text += '}';
   text.append((8 - text.size() % 8) % 8, ' ');  // elements begin at a multiple of 8
   uint64_t length = text.size();
@@ -245,6 +314,12 @@ void write_safetensors(const std::string& path, const std::vector<std::pair<std:
   file.write(text);
   for (const auto& [name, value] : tensors) file.write(value.raw(), value.bytes());
   file.finish();
+}
+
+}  // namespace
+
+void write_safetensors(const std::string& path, const std::vector<std::pair<std::string, Tensor>>& tensors, Here where) {
+  at_line(where, [&] { write_all(path, tensors); });
 }
 
 }  // namespace sinter

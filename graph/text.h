@@ -21,7 +21,7 @@ std::string print(const Program&, const PrintOptions& = {});
 // One line, for messages: large constants are cut short, so it need not parse.
 std::string print_node(const Graph&, NodeId);
 // As a constant is written, the elements after the 64th cut off: "[0x1p+0, 0x1p+1] : f32[2]", or "[1, 2] : f32[2]", both to the bit.
-std::string print_tensor(const Tensor&, bool hexadecimal = true);
+std::string print_tensor(const Tensor&, bool hexadecimal = true, Here = Here::current());
 // What print() with the same options refers to: each tensor and its name in the file.
 std::vector<std::pair<std::string, Tensor>> referenced(const Program&, const PrintOptions&);
 
@@ -40,7 +40,7 @@ Program parse(std::string_view text, std::string_view file_name, const ParseOpti
 
 // A .graph file, and the safetensors file beside it that it may name. SystemError where one cannot be read or written; where the text or the
 // tensors cannot be written, both files stay as they were.
-Program read_graph(const std::string& path, ParseOptions = {});       // the directory is the file's own
-void write_graph(const Program&, const std::string& path, PrintOptions = {});  // large constants and parameters to `path` with .safetensors
+Program read_graph(const std::string& path, ParseOptions = {}, Here = Here::current());       // the directory is the file's own
+void write_graph(const Program&, const std::string& path, PrintOptions = {}, Here = Here::current());  // large constants and parameters to `path` with .safetensors
 
 }  // namespace sinter

@@ -11,6 +11,7 @@
 
 #include "graph/builder.h"
 #include "graph/safetensors.h"
+#include "graph/support/floating_point.h"
 #include "graph/text.h"
 #include "graph/text_lexer.h"
 #include "graph/verify.h"
@@ -361,12 +362,12 @@ class Parser {
       throw UserError(fmt::format("{} is not to be read from here: only files beside a graph's own are", in_quotes(reference.file)));
     std::vector<int64_t> sizes = sizes_of(type);
     auto at = files_.find(reference.file);
-    if (at == files_.end()) at = files_.try_emplace(reference.file, (std::filesystem::path(options_.directory) / file).string()).first;
-    const Type held = at->second.type(reference.tensor);
+    if (at == files_.end()) at = files_.try_emplace(reference.file, (std::filesystem::path(options_.directory) / file).string(), Here()).first;
+    const Type held = at->second.type(reference.tensor, Here());
     if (held.dtype != type.dtype || held.shape != type.shape)
       throw UserError(
           fmt::format("the tensor {} of {} is {}, not {}", in_quotes(reference.tensor), in_quotes(reference.file), to_string(held), to_string(type)));
-    return at->second.read(reference.tensor);
+    return at->second.read(reference.tensor, Here());
   }
 
   NodeId parameter(Cursor& line, const std::string& name) {
@@ -432,9 +433,14 @@ class Parser {
 
 }  // namespace
 
-Program parse(std::string_view text, std::string_view file_name, const ParseOptions& options) { return Parser(file_name, options).run(text); }
+Program parse(std::string_view text, std::string_view file_name, const ParseOptions& options) {
+  FloatingPointEnvironment environment;
+  return Parser(file_name, options).run(text);
+}
 
-Program read_graph(const std::string& path, ParseOptions options) {
+namespace {
+
+std::string bytes_of_graph(const std::string& path) {
   std::error_code error;
   auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
@@ -447,9 +453,16 @@ Program read_graph(const std::string& path, ParseOptions options) {
   std::ostringstream text;
   if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();  // which fails where there is nothing
   if (file.bad() || !file.is_open() || !text) throw SystemError(fmt::format("{}: cannot be read", path));
+  return std::move(text).str();
+}
+
+}  // namespace
+
+Program read_graph(const std::string& path, ParseOptions options, Here where) {
+  const std::string text = at_line(where, [&] { return bytes_of_graph(path); });
   std::filesystem::path folder = std::filesystem::path(path).parent_path();
   options.directory = folder.empty() ? "." : folder.string();
-  return parse(std::move(text).str(), path, options);
+  return parse(text, path, options);
 }
 
 }  // namespace sinter

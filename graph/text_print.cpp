@@ -10,6 +10,7 @@
 
 #include "graph/safetensors.h"
 #include "graph/support/file_writer.h"
+#include "graph/support/floating_point.h"
 #include "graph/text.h"
 #include "graph/text_lexer.h"
 
@@ -166,12 +167,15 @@ std::string print_node(const Graph& graph, NodeId id) {
   return Printer(graph, options).node(id, 8);
 }
 
-std::string print_tensor(const Tensor& t, bool hexadecimal) {
+std::string print_tensor(const Tensor& t, bool hexadecimal, Here where) {
+  FloatingPointEnvironment environment;
+  if (!t.defined()) throw UserError("an empty Tensor has nothing to print", where);
   return fmt::format("{} : {}", elements_text(t, PrintOptions().inline_limit, hexadecimal),
                      to_string(Type::of(t.dtype(), Shape(t.sizes().begin(), t.sizes().end()))));
 }
 
 std::string print(const Program& program, const PrintOptions& options) {
+  FloatingPointEnvironment environment;
   Printer printer(program.graph, options);
   std::string text = "sinter 1\n";
   for (size_t i = 0; i < program.graph.size(); ++i) {
@@ -198,15 +202,17 @@ std::vector<std::pair<std::string, Tensor>> referenced(const Program& program, c
   return tensors;
 }
 
-void write_graph(const Program& program, const std::string& path, PrintOptions options) {
+void write_graph(const Program& program, const std::string& path, PrintOptions options, Here where) {
   std::filesystem::path beside = std::filesystem::path(path).replace_extension(".safetensors");
   options.tensors = beside.filename().string();
   auto tensors = referenced(program, options);
   if (tensors.empty()) options.tensors.clear();
-  FileWriter file(path);
-  file.write(print(program, options));
-  if (!tensors.empty()) write_safetensors(beside.string(), tensors);  // now that the text, which names them, has found room
-  file.finish();
+  at_line(where, [&] {
+    FileWriter file(path);
+    file.write(print(program, options));
+    if (!tensors.empty()) write_safetensors(beside.string(), tensors, where);  // now that the text, which names them, has found room
+    file.finish();
+  });
 }
 
 }  // namespace sinter

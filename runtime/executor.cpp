@@ -337,7 +337,9 @@ void BoundFunction::operator()(Here where) {
     std::atomic<bool>& flag;
     ~Running() { flag.store(false, std::memory_order_relaxed); }
   } running{s.running};
-  s.executor->run(s.workspace, s.frame, s.frame.stops->load(std::memory_order_relaxed), [run = s.executor->executable->run](const Workspace&, CallFrame& frame) { return run_native(run, frame); });
+  at_line(where, [&] {
+    s.executor->run(s.workspace, s.frame, s.frame.stops->load(std::memory_order_relaxed), [run = s.executor->executable->run](const Workspace&, CallFrame& frame) { return run_native(run, frame); });
+  });
 }
 
 const std::vector<Tensor>& BoundFunction::outputs(Here where) const {

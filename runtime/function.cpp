@@ -98,14 +98,16 @@ struct Function::State {
 
 namespace {
 
-// What `f` returns; a UserError of its says which call it comes from, beside the line that declared what misfits.
+// What `f` returns; an error of its says which call it comes from, a UserError beside the line that declared what misfits.
 template <class F>
-auto at_call(const Location& where, F&& f) {
+auto at_call(const Here& where, F&& f) {
   try {
     return f();
   } catch (UserError& error) {
     error = error.where().known() ? UserError(fmt::format("{} (in the call at {})", error.message(), to_string(where)), error.where()) : UserError(error.message(), where);
     throw;  // the same exception, with what a custom operation's function threw nested in it
+  } catch (const SystemError& error) {
+    throw SystemError(error.message(), where);
   }
 }
 

@@ -6,7 +6,7 @@ namespace sinter {
 
 std::string to_string(const Location& where) { return where.known() ? fmt::format("{}:{}", where.file, where.line) : std::string(); }
 
-UserError::UserError(std::string_view message, Location where)
+LocatedError::LocatedError(std::string_view message, Location where)
     : Error(where.known() ? fmt::format("{}: {}", to_string(where), message) : std::string(message)), message_(message), where_(std::move(where)) {}
 
 InternalError::InternalError(std::string_view condition, Here here)

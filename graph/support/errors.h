@@ -47,10 +47,10 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The caller did something that cannot be: what, where in the caller's code, and what would be right.
-class UserError : public Error {
+// One that names the caller's line, where that is known.
+class LocatedError : public Error {
  public:
-  explicit UserError(std::string_view message, Location where = {});
+  explicit LocatedError(std::string_view message, Location where = {});
   const Location& where() const { return where_; }
   const std::string& message() const { return message_; }  // without the location
 
@@ -59,22 +59,31 @@ class UserError : public Error {
   Location where_;
 };
 
-// What `f` returns; a UserError of its that names no line names the caller's.
-template <class F>
-decltype(auto) at_line(const Location& where, F&& f) {
+// The caller did something that cannot be: what, where in the caller's code, and what would be right.
+class UserError : public LocatedError {
+ public:
+  using LocatedError::LocatedError;
+};
+
+// The world outside failed: a file, memory, a driver.
+class SystemError : public LocatedError {
+ public:
+  using LocatedError::LocatedError;
+};
+
+// What `f` returns; an error of its that names no line names the caller's: `where`, a Location, or a Here that is made one then alone.
+template <class Where, class F>
+decltype(auto) at_line(const Where& where, F&& f) {
   try {
     return std::forward<F>(f)();
   } catch (const UserError& error) {
     if (error.where().known()) throw;
     throw UserError(error.message(), where);
+  } catch (const SystemError& error) {
+    if (error.where().known()) throw;
+    throw SystemError(error.message(), where);
   }
 }
-
-// The world outside failed: a file, memory, a driver.
-class SystemError : public Error {
- public:
-  using Error::Error;
-};
 
 // A bug of sinter's own: the condition that did not hold, and where.
 class InternalError : public Error {

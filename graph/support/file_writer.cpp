@@ -33,6 +33,8 @@ std::string target_of(const std::string& path) {
 // Delegates, so that the destructor closes and removes where this throws.
 FileWriter::FileWriter(std::string path) : FileWriter() {
   path_ = std::move(path);
+  errno = EINVAL;
+  if (path_.find('\0') != std::string::npos) fail("its name holds a zero byte: ");
   struct stat is = {};
   const bool exists = stat(path_.c_str(), &is) == 0;
   if (!exists && errno != ENOENT) fail();

@@ -13,6 +13,7 @@
 namespace sinter {
 
 int64_t regular_file_size(const std::string& path) {
+  if (path.find('\0') != std::string::npos) throw SystemError(fmt::format("cannot read {}: its name holds a zero byte", path));
   std::error_code error;
   auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) throw SystemError(fmt::format("cannot read {}: {}", path, error ? error.message() : "there is no such file"));

@@ -66,9 +66,7 @@ std::optional<DType> idx_type(unsigned char code) {
   return std::nullopt;
 }
 
-}  // namespace
-
-Tensor read_idx(const std::string& path) {
+Tensor read_idx_array(const std::string& path) {
   GzipReader reader(path);
   auto take = [&](unsigned char (&to)[4]) {
     if (reader.read(to, 4) < 4) throw UserError(fmt::format("{}: ends within the header of an IDX file", path));
@@ -110,6 +108,12 @@ Tensor read_idx(const std::string& path) {
   std::memcpy(t.raw(), data.raw(), t.bytes());
   if constexpr (std::endian::native == std::endian::little) reverse_bytes(t.raw(), t.size(), size_of(*type));
   return t;
+}
+
+}  // namespace
+
+Tensor read_idx(const std::string& path, Here where) {
+  return at_line(where, [&] { return read_idx_array(path); });
 }
 
 }  // namespace sinter

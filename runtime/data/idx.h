@@ -10,6 +10,6 @@ namespace sinter {
 // sizes as big-endian 32-bit numbers, and the elements, big-endian and row-major. The file must hold exactly what its header says.
 // SystemError where the file cannot be read, UserError, naming the file and what is wrong in it, where it is no such array or its gzip
 // stream is damaged or ends early. Memory grows with the data that arrives, not with what the header claims.
-Tensor read_idx(const std::string& path);
+Tensor read_idx(const std::string& path, Here = Here::current());
 
 }  // namespace sinter

@@ -182,9 +182,7 @@ Header read_header(std::FILE* file, const std::string& path, int64_t& left) {
   return HeaderParser(path, text).parse();
 }
 
-}  // namespace
-
-Tensor read_npy(const std::string& path) {
+Tensor read_npy_array(const std::string& path) {
   int64_t left = regular_file_size(path);
   File file = open_file(path);
   Header header = read_header(file.get(), path, left);
@@ -208,7 +206,7 @@ Tensor read_npy(const std::string& path) {
   return header.fortran && header.sizes.size() > 1 ? from_fortran(t) : t;
 }
 
-void write_npy(const std::string& path, const Tensor& t) {
+void write_npy_array(const std::string& path, const Tensor& t) {
   if (!t.defined()) throw UserError(fmt::format("{}: an undefined tensor cannot be written", path));
   auto found = std::find_if(std::begin(numpy_types), std::end(numpy_types), [&](const auto& each) { return each.type == t.dtype(); });
   if (found == std::end(numpy_types)) throw UserError(fmt::format("{}: NumPy has no type for {}; convert() it to f32 first", path, name(t.dtype())));
@@ -234,6 +232,16 @@ void write_npy(const std::string& path, const Tensor& t) {
   file.write(text);
   file.write(t.raw(), t.bytes());
   file.finish();
+}
+
+}  // namespace
+
+Tensor read_npy(const std::string& path, Here where) {
+  return at_line(where, [&] { return read_npy_array(path); });
+}
+
+void write_npy(const std::string& path, const Tensor& t, Here where) {
+  at_line(where, [&] { write_npy_array(path, t); });
 }
 
 }  // namespace sinter

@@ -83,7 +83,7 @@ void check_tensor(const Tensor& t, const std::string& beside) {
 }
 
 std::vector<Kind> kinds() {
-  auto read_tensor_by = [](Tensor (*read)(const std::string&)) { return [read](const std::string& path) { check_tensor(read(path), path + ".npy"); }; };
+  auto read_tensor_by = [](Tensor (*read)(const std::string&, Here)) { return [read](const std::string& path) { check_tensor(read(path, Here()), path + ".npy"); }; };
   const std::string plain = idx(0x0D, {2, 5}, forty), small = idx(0x08, {3, 4}, "a dozen here");
   return {
       {".npy", "t.npy", {npy("(2, 5)", forty), npy("(5, 1, 1)", forty, ">u8", "True"), npy("()", "x", "|b1")}, read_tensor_by(read_npy)},

@@ -109,7 +109,7 @@ TEST_CASE("a signal's handler stops calls at two hundred moments", "[interrupts]
           step.train(step.inputs);
           ended = true;
         } catch (const SystemError& error) {
-          REQUIRE(error.what() == std::string("the call was stopped"));
+          REQUIRE(error.message() == "the call was stopped");
         }
         alarm.set(0ns);
         ++(ended ? finished : stopped);

@@ -29,7 +29,7 @@ std::string refusal(const std::function<void()>& write, const std::function<void
         try {
           write();
         } catch (const SystemError& error) {
-          return std::string(error.what());
+          return error.message();
         }
         return std::string();
       },

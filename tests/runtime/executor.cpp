@@ -152,7 +152,7 @@ TEST_CASE("a step that fails midway leaves its parameters marked", "[executor]")
   CHECK(message_of([&] { fails.call({{"x", x}}); }) == torn);
   CHECK(message_of([&] { step.call({{"x", x}}); }) == torn);
   CHECK(message_of([&] { read.call({}); }) == torn);
-  CHECK(message_of([&] { bound(); }) == torn);
+  CHECK(message_of([&] { bound(); }).ends_with(torn));
   {
     std::unique_lock lock(storage->lock, std::try_to_lock);  // nothing is left locked
     REQUIRE(lock.owns_lock());
@@ -184,15 +184,15 @@ TEST_CASE("a stopped call leaves parameters as they were where it is transaction
         to_stop = &f;
         std::string message = message_of(run);  // where other threads took all that was left already, it is whole
         to_stop = nullptr;
-        if (threads == 1) REQUIRE(message == "the call was stopped");
+        if (threads == 1) REQUIRE(message.ends_with("the call was stopped"));
         if (message.empty()) continue;
-        REQUIRE(message == "the call was stopped");
+        REQUIRE(message.ends_with("the call was stopped"));
         if (transactional) {
           CHECK(all_equal(storage->value, 2));
           CHECK_NOTHROW(run());
           CHECK(all_equal(storage->value, 3));
         } else {
-          CHECK(message_of(run) == "the parameter 'p' was left half-updated by a step that failed; set() it first");
+          CHECK(message_of(run).ends_with("the parameter 'p' was left half-updated by a step that failed; set() it first"));
           storage->torn = false;  // as set() does
           CHECK_NOTHROW(run());
         }

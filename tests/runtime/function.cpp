@@ -75,8 +75,9 @@ TEST_CASE("a function is stopped from another thread", "[function]") {
     for (auto& each : callers) each.join();
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
     const std::string torn = "the parameter 'p' was left half-updated by a step that failed; set() it first";
-    CHECK(std::count(messages.begin(), messages.end(), "the call was stopped") >= 1);
-    for (const std::string& m : messages) CHECK((m == "the call was stopped" || (!transactional && m.ends_with(torn))));
+    const auto stopped = [](const std::string& m) { return m.find("function.cpp:") != std::string::npos && m.ends_with(": the call was stopped"); };
+    CHECK(std::any_of(messages.begin(), messages.end(), stopped));
+    for (const std::string& m : messages) CHECK((stopped(m) || (!transactional && m.ends_with(torn))));
     CHECK(storage->torn == !transactional);
     CHECK(all_equal(storage->value, 1));
     storage->torn = false;
@@ -94,7 +95,7 @@ TEST_CASE("a call that compiles when it is stopped does not go on", "[function]"
   self = &f;
   NamedTensors inputs = {{"x", ones({10})}, {"y", ones({10})}};
   auto call = [&] { return message_of([&] { f(inputs); }); };
-  CHECK(call() == "the call was stopped");
+  CHECK(call().ends_with("the call was stopped"));
   stop = false;
   CHECK(call().empty());
 }

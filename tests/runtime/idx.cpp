@@ -70,8 +70,8 @@ TEST_CASE("a malformed IDX file is a clear error", "[idx]") {
     try {
       read_idx(path);
     } catch (const UserError& e) {
-      CHECK_THAT(e.what(), Catch::StartsWith(path + ": "));
-      return e.what();
+      CHECK_THAT(e.message(), Catch::StartsWith(path + ": "));
+      return e.message();
     }
     return "no UserError";
   };

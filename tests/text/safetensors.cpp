@@ -38,7 +38,7 @@ TEST_CASE("tensors come back as they were written") {
   SafetensorsFile file(path);
   CHECK(file.names().size() == tensors.size());
   for (const auto& [name, value] : tensors) CHECK(same_bits(file.read(name), value));
-  CHECK(raised([&] { file.read("none"); }).message == path + " holds no tensor 'none'");
+  CHECK(raised([&] { file.read("none"); }).message.starts_with(path + " holds no tensor 'none'; it holds 'a name / with "));
   CHECK(raised([&] { write_safetensors(path, {{"a", ones({1})}, {"a", ones({1})}}); }).message == "the tensor name 'a' is taken");
   CHECK_THROWS_AS(SafetensorsFile{folder.file("none")}, SystemError);
   CHECK_THROWS_AS(write_safetensors(folder.file("none/a"), tensors), SystemError);
@@ -135,4 +135,33 @@ TEST_CASE("a graph's large constants and parameters lie in a file beside it") {
         "\"/etc/passwd\" is not to be read from here: only files beside a graph's own are");
   CHECK_THROWS_AS(read_graph(folder.file("none.graph")), SystemError);
   CHECK_THROWS_AS(read_graph(folder.path()), SystemError);
+}
+
+TEST_CASE("a file is read as it was when it was opened, whatever has taken its name") {
+  TemporaryFolder folder;
+  const std::string path = folder.file("m.safetensors");
+  write_safetensors(path, {{"a", full({4}, 1)}, {"b", full({4}, 2)}});
+  const SafetensorsFile file(path), copy = file;
+  write_safetensors(path, {{"b", full({4}, 20)}, {"a", full({4}, 10)}, {"a longer name", full({64}, 30)}});
+  CHECK(same_bits(file.read("a"), full({4}, 1)));
+  CHECK(same_bits(copy.read("b"), full({4}, 2)));
+  CHECK(same_bits(SafetensorsFile(path).read("a"), full({4}, 10)));
+  std::filesystem::resize_file(path, 100);
+  CHECK_THROWS_AS(SafetensorsFile(path), UserError);
+  write_safetensors(path, {{"a", full({1000}, 1)}});
+  const SafetensorsFile cut(path);
+  std::filesystem::resize_file(path, 100);
+  CHECK_THAT(message_of([&] { cut.read("a"); }), Catch::Contains("became shorter since it was opened"));
+}
+
+TEST_CASE("names that a file cannot hold are refused, and what was there stays") {
+  TemporaryFolder folder;
+  const std::string path = folder.file("m.safetensors");
+  write_safetensors(path, {{"a", ones({1})}});
+  CHECK(raised([&] { write_safetensors(path, {{"a\xff", ones({1})}, {"a\xfe", ones({1})}}); }).message.find("is not UTF-8") != std::string::npos);
+  CHECK(same_bits(SafetensorsFile(path).read("a"), ones({1})));
+  const std::string cut(path + std::string("\0.more", 6));
+  CHECK_THROWS_AS(write_safetensors(cut, {{"b", ones({1})}}), SystemError);
+  CHECK_THROWS_AS(SafetensorsFile(cut), SystemError);
+  CHECK(same_bits(SafetensorsFile(path).read("a"), ones({1})));
 }

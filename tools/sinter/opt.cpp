@@ -26,7 +26,7 @@ void opt(const OptOptions& options) {
   for (const Emission& e : emissions())
     if (e.name == options.emit) emission = &e;
   if (!emission->is_text && options.output.empty()) throw UserError(fmt::format("--emit={} writes a file: name it with -o", options.emit));
-  Program program = read_graph(options.file);
+  Program program = read_graph(options.file, {}, Here());
   EmitRequest request{program, {}, options.time_passes, !options.no_origins, target_of(options), options.symbol};
   request.passes.disabled = options.disabled;
   request.passes.stop_after = options.stop_after;

@@ -94,11 +94,11 @@ void run(const RunOptions& options) {
   parse_options.lines_as_origins = true;
   std::vector<std::string> without_value;
   parse_options.without_value = &without_value;
-  Program program = read_graph(options.file, parse_options);
+  Program program = read_graph(options.file, parse_options, Here());
   NamedTensors inputs;
   for (const std::string& text : options.inputs) {
     auto [name, path] = named_file(text, "--input");
-    if (!inputs.emplace(name, read_npy(path)).second) throw UserError(fmt::format("the input '{}' is given twice", name));
+    if (!inputs.emplace(name, read_npy(path, Here())).second) throw UserError(fmt::format("the input '{}' is given twice", name));
   }
   refuse_missing(program, without_value, inputs, options.zeros);
   inputs = set_parameters(program, std::move(inputs));
@@ -118,10 +118,10 @@ void run(const RunOptions& options) {
   if (options.checks_positions) program = check_positions(program);
   Interpreted result = options.interpret ? interpret(program, inputs) : compiled(program, inputs);
   for (size_t i = 0; i < result.outputs.size(); ++i) {
-    if (i < options.outputs.size()) write_npy(options.outputs[i], result.outputs[i]);
+    if (i < options.outputs.size()) write_npy(options.outputs[i], result.outputs[i], Here());
     else fmt::print("{}\n", print_tensor(result.outputs[i], options.hexadecimal));
   }
-  for (const auto& [at, path] : updates) write_npy(path, result.updates[at]);
+  for (const auto& [at, path] : updates) write_npy(path, result.updates[at], Here());
 }
 
 }  // namespace
