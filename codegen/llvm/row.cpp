@@ -141,9 +141,7 @@ void emit_row(Emitter& emitter, const RowKernel& row) {
   };
   if (!row.before.empty()) emit_row_stages(emitter, row, row.before, Values(outer_loops, emitter.number(0)));
   if (!stores_elements_alone(row)) return nest({});
-  Value* elements = emitter.number(1);
-  for (const Dim& extent : row.inner) elements = emitter.builder.CreateSelect(emitter.builder.CreateICmpEQ(emitter.dim(extent), emitter.number(0)), emitter.number(0), elements);
-  emitter.when(emitter.builder.CreateICmpNE(elements, emitter.number(0)), [&] { nest({}); });
+  emitter.when(emitter.builder.CreateICmpNE(extent_of(emitter, row.inner, 0), emitter.number(0)), [&] { nest({}); });
 }
 
 }  // namespace sinter
